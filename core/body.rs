@@ -1,0 +1,134 @@
+//! JSON bodies, field by field, with an error that names the field at fault, in Django REST Framework's words.
+
+use serde_json::{Map, Value};
+
+use crate::{Id, Rejection};
+
+/// The largest body that is read, in bytes.
+pub const LIMIT: usize = 16 * 1024;
+
+/// The fields of a JSON object. Unknown ones are ignored, as the originals did.
+#[derive(Debug, Default)]
+pub struct Fields(Map<String, Value>);
+
+impl Fields {
+    /// Reads `body`.
+    ///
+    /// # Errors
+    /// [`Rejection::ParseError`] for what is not JSON, [`Rejection::InvalidRequest`] for JSON that is not an object.
+    pub fn parse(body: &[u8]) -> Result<Self, Rejection> {
+        let value = serde_json::from_slice(body).map_err(|error| Rejection::ParseError(error.to_string()))?;
+        let kind = match value {
+            Value::Object(fields) => return Ok(Self(fields)),
+            Value::Null => "null",
+            Value::Bool(_) => "bool",
+            Value::Number(_) => "number",
+            Value::String(_) => "str",
+            Value::Array(_) => "list",
+        };
+        let detail = format!("Invalid data. Expected a dictionary, but got {kind}.");
+        Err(Rejection::InvalidRequest { detail, field: None })
+    }
+
+    /// A text that must be there.
+    ///
+    /// # Errors
+    /// [`Rejection::InvalidRequest`] naming the field.
+    pub fn text(&self, name: &str) -> Result<&str, Rejection> {
+        self.optional_text(name)?.ok_or_else(|| required(name))
+    }
+
+    /// A text that may be absent, but not null or of another type.
+    ///
+    /// # Errors
+    /// [`Rejection::InvalidRequest`] naming the field.
+    pub fn optional_text(&self, name: &str) -> Result<Option<&str>, Rejection> {
+        self.present(name)?
+            .map(|value| value.as_str().ok_or_else(|| Rejection::field(name, "Not a valid string.")))
+            .transpose()
+    }
+
+    /// A truth value that must be there.
+    ///
+    /// # Errors
+    /// [`Rejection::InvalidRequest`] naming the field.
+    pub fn flag(&self, name: &str) -> Result<bool, Rejection> {
+        let value = self.present(name)?.ok_or_else(|| required(name))?;
+        value.as_bool().ok_or_else(|| Rejection::field(name, "Must be a valid boolean."))
+    }
+
+    /// A row id that may be absent, but not null or of another type.
+    ///
+    /// # Errors
+    /// [`Rejection::InvalidRequest`] naming the field.
+    pub fn optional_id(&self, name: &str) -> Result<Option<Id>, Rejection> {
+        self.present(name)?
+            .map(|value| value.as_i64().ok_or_else(|| Rejection::field(name, "A valid integer is required.")))
+            .transpose()
+    }
+
+    fn present(&self, name: &str) -> Result<Option<&Value>, Rejection> {
+        match self.0.get(name) {
+            Some(Value::Null) => Err(Rejection::field(name, "This field may not be null.")),
+            other => Ok(other),
+        }
+    }
+}
+
+fn required(name: &str) -> Rejection {
+    Rejection::field(name, "This field is required.")
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn refused<T: std::fmt::Debug>(result: Result<T, Rejection>) -> (&'static str, Option<String>) {
+        let rejection = result.unwrap_err();
+        (rejection.code(), rejection.refusal().field)
+    }
+
+    #[test]
+    fn what_is_not_json_is_a_parse_error() {
+        for body in ["", "{", "{'email': 1}", "\u{feff}{}", "{\"a\":1}x"] {
+            assert_eq!(refused(Fields::parse(body.as_bytes())), ("parse_error", None), "{body}");
+        }
+        assert_eq!(refused(Fields::parse(b"{\"a\":\"\xff\"}")), ("parse_error", None));
+        let deep = "[".repeat(10_000);
+        assert_eq!(refused(Fields::parse(deep.as_bytes())), ("parse_error", None));
+    }
+
+    #[test]
+    fn what_is_not_an_object_is_an_invalid_request() {
+        for body in ["null", "[]", "7", "\"text\"", "true"] {
+            assert_eq!(refused(Fields::parse(body.as_bytes())), ("invalid_request", None), "{body}");
+        }
+    }
+
+    #[test]
+    fn a_field_at_fault_is_named() {
+        let fields = Fields::parse(br#"{"list":[],"null":null,"number":7,"half":0.5,"text":"7"}"#).unwrap();
+        let at = |name: &str| ("invalid_request", Some(name.to_string()));
+        for name in ["list", "null", "number", "absent"] {
+            assert_eq!(refused(fields.text(name)), at(name));
+        }
+        for name in ["list", "null", "number", "text", "absent"] {
+            assert_eq!(refused(fields.flag(name)), at(name));
+        }
+        for name in ["list", "null", "half", "text"] {
+            assert_eq!(refused(fields.optional_id(name)), at(name));
+        }
+        assert_eq!(fields.optional_id("absent"), Ok(None));
+        assert_eq!(fields.optional_id("number"), Ok(Some(7)));
+        assert_eq!(fields.text("text"), Ok("7"));
+    }
+
+    proptest! {
+        #[test]
+        fn any_body_is_answered(body: Vec<u8>) {
+            let _ = Fields::parse(&body);
+        }
+    }
+}

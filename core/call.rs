@@ -1,0 +1,77 @@
+//! What the Worker asks of a room, and what the room answers. Internal: both sides are always of one deploy.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Id, Seq, auth::Principal, event::Change};
+
+/// One call to a room. `Watch` and `Connect` come with a WebSocket upgrade.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Call {
+    /// Change a doctor's state. Answered with `Result<StateAnswer, Rejection>`.
+    Record {
+        /// Who makes the change.
+        by: Principal,
+        /// Whose state.
+        doctor_id: Id,
+        /// What changes.
+        change: Change,
+    },
+    /// Join as a dashboard.
+    Watch {
+        /// Who watches; nobody in particular where sockets are open.
+        by: Option<Principal>,
+        /// The client offered `rollcall.v1`.
+        v1: bool,
+        /// Where it left off.
+        since: Option<Since>,
+    },
+    /// Join as a person.
+    Connect {
+        /// Who.
+        user_id: Id,
+        /// Their email, as stored.
+        email: String,
+        /// The session that opened the socket, where one did.
+        session_id: Option<Id>,
+    },
+    /// Who is connected? Answered with a list of `ActiveConnection`.
+    Registry,
+    /// A session has ended: close its sockets.
+    EndSession {
+        /// Which one.
+        session_id: Id,
+    },
+}
+
+/// A dashboard's `?since=`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Since {
+    /// Everything up to here has been seen.
+    Seq(Seq),
+    /// Not a seq; answered like one from the future.
+    Unreadable,
+}
+
+/// A room's name: the original's channel group, and the hospital.
+pub fn room_name(hospital_id: Id) -> String {
+    format!("doctor_status:{hospital_id}")
+}
+
+/// The hospital whose room has this name.
+pub fn hospital_of(room_name: &str) -> Option<Id> {
+    room_name.strip_prefix("doctor_status:")?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_room_knows_its_hospital_by_its_name() {
+        assert_eq!(room_name(3), "doctor_status:3");
+        assert_eq!(hospital_of("doctor_status:3"), Some(3));
+        assert_eq!(hospital_of("doctor_status"), None);
+    }
+}

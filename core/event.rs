@@ -1,0 +1,240 @@
+//! What can happen to a doctor, and the text shown for it.
+//!
+//! **Invariant:** an [`Event`] carries everything that its message shows, so a message read again years later is the
+//! one that was sent, whatever the doctor or the hospital are called by then.
+
+use chrono::FixedOffset;
+use serde::{Deserialize, Serialize};
+#[cfg(test)]
+use ts_rs::TS;
+
+use crate::{
+    Id, Seq, Timestamp,
+    wire::{DoctorEvent, DoctorInfo, LoginAction, RecordedEvent},
+};
+
+/// A change to a doctor's state that somebody asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Change {
+    /// Come on duty.
+    Login,
+    /// Go off duty.
+    Logout,
+    /// Become free for a consultation (`true`), or busy.
+    Availability(bool),
+}
+
+/// What an event records. As stored in `events.action`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    /// Came on duty.
+    Login,
+    /// Went off duty.
+    Logout,
+    /// Became free or busy; the doctor's fields say which.
+    Availability,
+}
+
+impl Action {
+    /// The stored word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Login => "login",
+            Self::Logout => "logout",
+            Self::Availability => "availability",
+        }
+    }
+}
+
+impl Change {
+    /// What the event of this change records.
+    pub fn action(self) -> Action {
+        match self {
+            Self::Login => Action::Login,
+            Self::Logout => Action::Logout,
+            Self::Availability(_) => Action::Availability,
+        }
+    }
+}
+
+/// Why something happened without the doctor's own call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS))]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    /// The doctor's last connection went away and did not return within the grace.
+    ConnectionLost,
+    /// An administrator did it.
+    Admin,
+}
+
+impl Reason {
+    /// The stored word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::ConnectionLost => "connection_lost",
+            Self::Admin => "admin",
+        }
+    }
+}
+
+/// A recorded fact: one row of `events`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Event {
+    /// Position in the hospital's sequence.
+    pub seq: Seq,
+    /// When it was recorded.
+    pub at: Timestamp,
+    /// The hospital's offset from UTC at that moment.
+    pub utc_offset: FixedOffset,
+    /// What happened.
+    pub action: Action,
+    /// Why, where it was not the doctor's own call.
+    pub reason: Option<Reason>,
+    /// Who made the call; nobody for an automatic logout.
+    pub actor_id: Option<Id>,
+    /// The doctor after the event.
+    pub doctor: DoctorInfo,
+}
+
+impl Event {
+    /// `Dr. <first> <last>`.
+    pub fn doctor_name(&self) -> String {
+        format!("Dr. {} {}", self.doctor.first_name, self.doctor.last_name)
+    }
+
+    /// The message that dashboards receive.
+    pub fn message(&self) -> DoctorEvent {
+        match self.action {
+            Action::Login => self.login_logout(LoginAction::Login, "logged in"),
+            Action::Logout => self.login_logout(LoginAction::Logout, "logged out"),
+            Action::Availability => DoctorEvent::DoctorStatusChange {
+                doctor_id: self.doctor.id,
+                is_available_for_consultation: self.doctor.is_available_for_consultation,
+                doctor_info: self.doctor.clone(),
+                timestamp: self.at,
+                seq: self.seq,
+                reason: self.reason,
+            },
+        }
+    }
+
+    /// The message with its actor, as the history shows it.
+    pub fn recorded(&self) -> RecordedEvent {
+        RecordedEvent { event: self.message(), actor_id: self.actor_id }
+    }
+
+    /// The event as a row of the CSV export.
+    pub fn csv_row(&self) -> CsvRow {
+        let login_logout = matches!(self.action, Action::Login | Action::Logout);
+        CsvRow {
+            seq: self.seq,
+            timestamp: self.at,
+            r#type: if login_logout { "doctor_login_logout" } else { "doctor_status_change" },
+            action: login_logout.then(|| self.action.as_str()),
+            doctor_id: self.doctor.id,
+            doctor_name: self.doctor_name(),
+            is_available_for_consultation: (!login_logout).then_some(self.doctor.is_available_for_consultation),
+            reason: self.reason,
+            actor_id: self.actor_id,
+        }
+    }
+
+    fn login_logout(&self, action: LoginAction, verb: &str) -> DoctorEvent {
+        let doctor_name = self.doctor_name();
+        let local = self.at.with_timezone(&self.utc_offset).format("%I:%M %p on %B %d, %Y");
+        DoctorEvent::DoctorLoginLogout {
+            doctor_id: self.doctor.id,
+            action,
+            message: format!("{doctor_name} {verb} at {local}"),
+            doctor_name,
+            timestamp: self.at,
+            seq: self.seq,
+            reason: self.reason,
+        }
+    }
+}
+
+/// A row of the CSV export: the columns of `GET /api/events/` with `Accept: text/csv`.
+#[derive(Debug, Serialize)]
+pub struct CsvRow {
+    seq: Seq,
+    timestamp: Timestamp,
+    r#type: &'static str,
+    action: Option<&'static str>,
+    doctor_id: Id,
+    doctor_name: String,
+    is_available_for_consultation: Option<bool>,
+    reason: Option<Reason>,
+    actor_id: Option<Id>,
+}
+
+impl CsvRow {
+    /// The header, also where there are no rows.
+    pub const HEADER: [&str; 9] = [
+        "seq",
+        "timestamp",
+        "type",
+        "action",
+        "doctor_id",
+        "doctor_name",
+        "is_available_for_consultation",
+        "reason",
+        "actor_id",
+    ];
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// Dr. Ann Lee, on duty and free.
+    pub(crate) fn ann() -> DoctorInfo {
+        DoctorInfo {
+            id: 7,
+            username: "ann.lee".into(),
+            first_name: "Ann".into(),
+            last_name: "Lee".into(),
+            is_available_for_consultation: true,
+            is_live: true,
+            consultation_hours: "09:00-17:00".into(),
+            specialization: "Cardiology".into(),
+            hospital: "General Hospital".into(),
+        }
+    }
+
+    pub(crate) fn event(seq: Seq, action: Action) -> Event {
+        Event {
+            seq,
+            at: "2026-11-21T09:00:00Z".parse().unwrap(),
+            utc_offset: FixedOffset::east_opt(0).unwrap(),
+            action,
+            reason: None,
+            actor_id: Some(7),
+            doctor: ann(),
+        }
+    }
+
+    fn sentence(event: &Event) -> String {
+        match event.message() {
+            DoctorEvent::DoctorLoginLogout { message, .. } => message,
+            DoctorEvent::DoctorStatusChange { .. } => panic!("an availability change has no sentence"),
+        }
+    }
+
+    #[test]
+    fn the_sentence_is_the_originals() {
+        assert_eq!(sentence(&event(1, Action::Login)), "Dr. Ann Lee logged in at 09:00 AM on November 21, 2026");
+        assert_eq!(sentence(&event(1, Action::Logout)), "Dr. Ann Lee logged out at 09:00 AM on November 21, 2026");
+    }
+
+    #[test]
+    fn the_sentence_is_in_the_hospitals_time_zone() {
+        let mut late = event(1, Action::Logout);
+        late.at = "2026-12-31T20:05:00Z".parse().unwrap();
+        late.utc_offset = FixedOffset::east_opt(5 * 3600 + 1800).unwrap();
+        assert_eq!(sentence(&late), "Dr. Ann Lee logged out at 01:35 AM on January 01, 2027");
+    }
+}

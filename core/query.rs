@@ -1,0 +1,172 @@
+//! Query strings, parameter by parameter, with an error that names the one at fault.
+
+use crate::{Id, Rejection, Seq, Timestamp, call::Since};
+
+/// The longest email that is looked up, in bytes (RFC 5321's path limit).
+pub const EMAIL_LIMIT: usize = 254;
+
+/// The parameters of a query string, decoded.
+#[derive(Debug)]
+pub struct Query(Vec<(String, String)>);
+
+impl Query {
+    /// Reads what stands behind the `?`.
+    pub fn parse(query: &str) -> Self {
+        Self(form_urlencoded::parse(query.as_bytes()).into_owned().collect())
+    }
+
+    /// A parameter that may be absent.
+    ///
+    /// # Errors
+    /// [`Rejection::InvalidRequest`] where it is given twice.
+    pub fn one(&self, name: &str) -> Result<Option<&str>, Rejection> {
+        let mut values = self.0.iter().filter(|(key, _)| key == name).map(|(_, value)| value.as_str());
+        match (values.next(), values.next()) {
+            (value, None) => Ok(value),
+            (_, Some(_)) => Err(Rejection::field(name, "This parameter may be given once.")),
+        }
+    }
+
+    fn parsed<T>(&self, name: &str, parse: impl Fn(&str) -> Option<T>, expected: &str) -> Result<Option<T>, Rejection> {
+        self.one(name)?.map(|text| parse(text).ok_or_else(|| Rejection::field(name, expected))).transpose()
+    }
+
+    /// The email of a join: trimmed. Case does not matter to the look-up.
+    ///
+    /// # Errors
+    /// [`Rejection::NoEmail`] where it is absent or empty, [`Rejection::EmailNotAccepted`] where it is longer than an
+    /// email can be, given twice, or holds a control character.
+    pub fn email(&self) -> Result<&str, Rejection> {
+        let email = self.one("email").map_err(|_| Rejection::EmailNotAccepted)?.unwrap_or_default().trim();
+        if email.is_empty() {
+            Err(Rejection::NoEmail)
+        } else if email.len() > EMAIL_LIMIT || email.chars().any(char::is_control) {
+            Err(Rejection::EmailNotAccepted)
+        } else {
+            Ok(email)
+        }
+    }
+
+    /// Where a dashboard wants to resume. What cannot be read is no reason to refuse it: it gets a snapshot.
+    pub fn resume(&self) -> Option<Since> {
+        match self.one("since") {
+            Ok(None) => None,
+            Ok(Some(text)) => Some(text.parse().map_or(Since::Unreadable, Since::Seq)),
+            Err(_) => Some(Since::Unreadable),
+        }
+    }
+}
+
+/// What `GET /api/events/` is asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EventFilter {
+    /// Events after this one.
+    pub since: Seq,
+    /// At most so many, 1 to 1,000.
+    pub limit: u32,
+    /// Of this doctor only.
+    pub doctor_id: Option<Id>,
+    /// Recorded then or later.
+    pub from: Option<Timestamp>,
+    /// Recorded before then.
+    pub to: Option<Timestamp>,
+}
+
+impl EventFilter {
+    /// Reads the filter.
+    ///
+    /// # Errors
+    /// [`Rejection::InvalidRequest`] naming the parameter at fault.
+    pub fn parse(query: &Query) -> Result<Self, Rejection> {
+        let time = |text: &str| text.parse::<Timestamp>().ok();
+        let rfc3339 = "An RFC 3339 date and time is required.";
+        Ok(Self {
+            since: query
+                // D1's numbers are JavaScript's: beyond 2^53 they are not whole any more.
+                .parsed(
+                    "since",
+                    |text| text.parse().ok().filter(|seq| *seq < 1 << 53),
+                    "A seq of 0 or more is required.",
+                )?
+                .unwrap_or(0),
+            limit: query
+                .parsed(
+                    "limit",
+                    |text| text.parse().ok().filter(|limit| (1..=1000).contains(limit)),
+                    "A number from 1 to 1000 is required.",
+                )?
+                .unwrap_or(100),
+            doctor_id: query.parsed("doctor_id", |text| text.parse().ok(), "A valid integer is required.")?,
+            from: query.parsed("from", time, rfc3339)?,
+            to: query.parsed("to", time, rfc3339)?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn email(query: &str) -> Result<String, Rejection> {
+        Query::parse(query).email().map(str::to_owned)
+    }
+
+    #[test]
+    fn an_email_is_read_as_the_original_read_it() {
+        assert_eq!(email("email=user@example.com").as_deref(), Ok("user@example.com"));
+        assert_eq!(email("email=user%40example.com&x=1").as_deref(), Ok("user@example.com"));
+        assert_eq!(email("email=%20user@example.com%20").as_deref(), Ok("user@example.com"));
+    }
+
+    #[test]
+    fn no_email_and_a_bad_one_are_different_refusals() {
+        for none in ["", "email", "email=", "email=%20", "mail=x"] {
+            assert_eq!(email(none), Err(Rejection::NoEmail), "{none}");
+        }
+        let long = format!("email={}@example.com", "a".repeat(250));
+        for bad in ["email=a&email=b", "email=a%00b", long.as_str()] {
+            assert_eq!(email(bad), Err(Rejection::EmailNotAccepted), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_since_that_cannot_be_read_still_resumes() {
+        assert_eq!(Query::parse("").resume(), None);
+        assert_eq!(Query::parse("since=41").resume(), Some(Since::Seq(41)));
+        for unreadable in ["since=", "since=-1", "since=abc", "since=1&since=2", "since=99999999999999999999"] {
+            assert_eq!(Query::parse(unreadable).resume(), Some(Since::Unreadable), "{unreadable}");
+        }
+    }
+
+    #[test]
+    fn a_filter_has_defaults_and_names_what_is_wrong() {
+        let filter = EventFilter::parse(&Query::parse("")).unwrap();
+        assert_eq!(filter, EventFilter { since: 0, limit: 100, doctor_id: None, from: None, to: None });
+        let filter =
+            EventFilter::parse(&Query::parse("since=3&limit=1000&doctor_id=7&from=2026-11-21T10:00:00%2B01:00"));
+        assert_eq!(filter.unwrap().from, Some("2026-11-21T09:00:00Z".parse().unwrap()));
+        for (query, field) in [
+            ("since=-1", "since"),
+            ("since=abc", "since"),
+            ("limit=0", "limit"),
+            ("limit=1000000000", "limit"),
+            ("doctor_id=x", "doctor_id"),
+            ("from=yesterday", "from"),
+            ("to=2026-11-21", "to"),
+            ("limit=1&limit=2", "limit"),
+        ] {
+            let refused = EventFilter::parse(&Query::parse(query)).unwrap_err();
+            assert_eq!(refused.refusal().field.as_deref(), Some(field), "{query}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_query_is_answered(text: String) {
+            let query = Query::parse(&text);
+            let _ = (query.email().is_ok(), query.resume(), EventFilter::parse(&query).is_ok());
+        }
+    }
+}

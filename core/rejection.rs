@@ -1,0 +1,208 @@
+//! Every refusal: its code, HTTP status, close code and sentence, in one exhaustive enum.
+//!
+//! **Invariant:** nothing that a caller may see is refused in any other words, and no sentence contains a stack
+//! trace, SQL, or another person's text. Sentences are those of Django REST Framework where it has one.
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::wire::Refusal;
+
+/// A refusal that the caller may see.
+#[derive(Clone, Debug, PartialEq, Eq, Error, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Rejection {
+    /// The body is not JSON.
+    #[error("JSON parse error - {0}")]
+    ParseError(String),
+    /// The body or query is readable, but a field is missing or of another type.
+    #[error("{detail}")]
+    InvalidRequest {
+        /// What is wrong.
+        detail: String,
+        /// The field at fault, where there is one.
+        field: Option<String>,
+    },
+    /// The body is not `application/json`.
+    #[error("Unsupported media type \"{0}\" in request.")]
+    UnsupportedMediaType(String),
+    /// A body or a frame over its limit.
+    #[error("The request is larger than {0} bytes.")]
+    TooLarge(usize),
+    /// No credentials, or another scheme.
+    #[error("Authentication credentials were not provided.")]
+    NotAuthenticated,
+    /// A token or session that is malformed, unknown, expired or revoked.
+    #[error("{}", .0.sentence())]
+    InvalidToken(TokenFault),
+    /// Wrong password, unknown or deactivated account: one answer for all.
+    #[error("Unable to log in with provided credentials.")]
+    InvalidCredentials,
+    /// Known, but not allowed.
+    #[error("You do not have permission to perform this action.")]
+    PermissionDenied,
+    /// A cookie-authenticated change from an origin that is not ours.
+    #[error("CSRF Failed: Origin checking failed.")]
+    Csrf,
+    /// A socket from an origin that is not ours.
+    #[error("This origin may not open a socket.")]
+    OriginDenied,
+    /// No such path, or nothing there that the caller may know of.
+    #[error("Not found.")]
+    NotFound,
+    /// The path exists, the method does not.
+    #[error("Method \"{0}\" not allowed.")]
+    MethodNotAllowed(String),
+    /// A WebSocket path without an upgrade.
+    #[error("This path speaks WebSocket: send an Upgrade header.")]
+    UpgradeRequired,
+    /// The database or the room cannot answer now.
+    #[error("Service temporarily unavailable, try again later.")]
+    Unavailable,
+    /// `/ws/connect/` without an email.
+    #[error("No email provided")]
+    NoEmail,
+    /// `/ws/connect/` with an email or a session that is not accepted: one answer for every cause.
+    #[error("Email not accepted")]
+    EmailNotAccepted,
+    /// The session behind a socket has ended.
+    #[error("The session ended")]
+    SessionEnded,
+    /// A binary frame; both sockets speak text.
+    #[error("Text frames only")]
+    BinaryFrame,
+}
+
+/// What is wrong with a token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TokenFault {
+    /// `Token` and nothing behind it.
+    Missing,
+    /// `Token a b`.
+    Spaces,
+    /// Characters that no token has.
+    Characters,
+    /// Unknown, expired, revoked, or of a deactivated user.
+    NotValid,
+}
+
+impl TokenFault {
+    fn sentence(self) -> &'static str {
+        match self {
+            Self::Missing => "Invalid token header. No credentials provided.",
+            Self::Spaces => "Invalid token header. Token string should not contain spaces.",
+            Self::Characters => "Invalid token header. Token string should not contain invalid characters.",
+            Self::NotValid => "Invalid token.",
+        }
+    }
+}
+
+impl Rejection {
+    /// A field that is missing or of another type.
+    pub fn field(field: &str, detail: impl Into<String>) -> Self {
+        Self::InvalidRequest { detail: detail.into(), field: Some(field.into()) }
+    }
+
+    /// The word for programs.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::ParseError(_) => "parse_error",
+            Self::InvalidRequest { .. } => "invalid_request",
+            Self::UnsupportedMediaType(_) => "unsupported_media_type",
+            Self::TooLarge(_) => "too_large",
+            Self::NotAuthenticated => "not_authenticated",
+            Self::InvalidToken(_) => "invalid_token",
+            Self::InvalidCredentials => "invalid_credentials",
+            Self::PermissionDenied => "permission_denied",
+            Self::Csrf => "csrf",
+            Self::OriginDenied => "origin_denied",
+            Self::NotFound => "not_found",
+            Self::MethodNotAllowed(_) => "method_not_allowed",
+            Self::UpgradeRequired => "upgrade_required",
+            Self::Unavailable => "unavailable",
+            Self::NoEmail => "no_email",
+            Self::EmailNotAccepted => "email_not_accepted",
+            Self::SessionEnded => "session_ended",
+            Self::BinaryFrame => "binary_frame",
+        }
+    }
+
+    /// The status where it is an HTTP answer.
+    pub fn status(&self) -> u16 {
+        match self {
+            Self::ParseError(_) | Self::InvalidRequest { .. } | Self::NoEmail | Self::BinaryFrame => 400,
+            Self::NotAuthenticated
+            | Self::InvalidToken(_)
+            | Self::InvalidCredentials
+            | Self::EmailNotAccepted
+            | Self::SessionEnded => 401,
+            Self::PermissionDenied | Self::Csrf | Self::OriginDenied => 403,
+            Self::NotFound => 404,
+            Self::MethodNotAllowed(_) => 405,
+            Self::TooLarge(_) => 413,
+            Self::UnsupportedMediaType(_) => 415,
+            Self::UpgradeRequired => 426,
+            Self::Unavailable => 503,
+        }
+    }
+
+    /// The code where it closes a socket.
+    pub fn close_code(&self) -> u16 {
+        match self {
+            Self::BinaryFrame => 1003,
+            Self::ParseError(_)
+            | Self::InvalidRequest { .. }
+            | Self::UnsupportedMediaType(_)
+            | Self::NotFound
+            | Self::MethodNotAllowed(_)
+            | Self::UpgradeRequired => 1008,
+            Self::TooLarge(_) => 1009,
+            Self::Unavailable => 1011,
+            Self::NoEmail => 4000,
+            Self::NotAuthenticated | Self::InvalidToken(_) | Self::InvalidCredentials | Self::EmailNotAccepted => 4001,
+            Self::SessionEnded => 4002,
+            Self::PermissionDenied | Self::Csrf | Self::OriginDenied => 4003,
+        }
+    }
+
+    /// The body where it is an HTTP answer.
+    pub fn refusal(&self) -> Refusal {
+        let field = match self {
+            Self::InvalidRequest { field, .. } => field.clone(),
+            _ => None,
+        };
+        Refusal { detail: self.to_string(), code: self.code().into(), field }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_names_the_field_at_fault_and_nothing_else() {
+        let body = |rejection: Rejection| serde_json::to_string(&rejection.refusal()).unwrap();
+        assert_eq!(
+            body(Rejection::field("email", "This field is required.")),
+            r#"{"detail":"This field is required.","code":"invalid_request","field":"email"}"#
+        );
+        assert_eq!(
+            body(Rejection::InvalidToken(TokenFault::NotValid)),
+            r#"{"detail":"Invalid token.","code":"invalid_token"}"#
+        );
+    }
+
+    #[test]
+    fn the_originals_close_codes() {
+        assert_eq!(Rejection::NoEmail.close_code(), 4000);
+        assert_eq!(Rejection::EmailNotAccepted.close_code(), 4001);
+    }
+
+    #[test]
+    fn a_rejection_crosses_from_the_room_to_the_worker() {
+        let rejection = Rejection::field("doctor_id", "This field is required.");
+        let json = serde_json::to_string(&rejection).unwrap();
+        assert_eq!(serde_json::from_str::<Rejection>(&json).unwrap(), rejection);
+    }
+}

@@ -1,0 +1,347 @@
+//! Every message that crosses a socket or HTTP, as serde types. `dashboard/src/wire.ts` is generated from this file.
+//!
+//! **Invariant:** the keys, their order and the texts of the two original applications' messages never change; what
+//! is added stands behind them. The tests below pin the literal JSON.
+
+use serde::{Deserialize, Serialize};
+#[cfg(test)]
+use ts_rs::TS;
+
+use crate::{Id, Seq, Timestamp, event::Reason};
+
+/// The WebSocket subprotocol of clients that understand snapshots and acknowledge what they received.
+pub const SUBPROTOCOL: &str = "rollcall.v1";
+
+/// The nine fields that the original's `PublicDoctorSerializer` shows of a doctor.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS))]
+pub struct DoctorInfo {
+    /// The doctor's user id.
+    #[cfg_attr(test, ts(type = "number"))]
+    pub id: Id,
+    /// Login name.
+    pub username: String,
+    /// Given name.
+    pub first_name: String,
+    /// Family name.
+    pub last_name: String,
+    /// Free for a consultation.
+    pub is_available_for_consultation: bool,
+    /// On duty.
+    pub is_live: bool,
+    /// Free text, for example `09:00-17:00`.
+    pub consultation_hours: String,
+    /// Free text, for example `Cardiology`.
+    pub specialization: String,
+    /// The hospital's name.
+    pub hospital: String,
+}
+
+/// Which way a doctor went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS))]
+#[serde(rename_all = "lowercase")]
+pub enum LoginAction {
+    /// Came on duty.
+    Login,
+    /// Went off duty.
+    Logout,
+}
+
+/// A recorded event, as every client has always received it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS))]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum DoctorEvent {
+    /// A doctor came on or went off duty.
+    DoctorLoginLogout {
+        /// The doctor's user id.
+        #[cfg_attr(test, ts(type = "number"))]
+        doctor_id: Id,
+        /// Which way.
+        action: LoginAction,
+        /// `Dr. <first> <last>`.
+        doctor_name: String,
+        /// When it was recorded.
+        timestamp: Timestamp,
+        /// The sentence to show, in the hospital's time zone.
+        message: String,
+        /// Position in the hospital's sequence.
+        #[cfg_attr(test, ts(type = "number"))]
+        seq: Seq,
+        /// Why, where it was not the doctor's own call.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(test, ts(optional))]
+        reason: Option<Reason>,
+    },
+    /// A doctor became free or busy.
+    DoctorStatusChange {
+        /// The doctor's user id.
+        #[cfg_attr(test, ts(type = "number"))]
+        doctor_id: Id,
+        /// Free from now on, or not.
+        is_available_for_consultation: bool,
+        /// The doctor after the change.
+        doctor_info: DoctorInfo,
+        /// When it was recorded.
+        timestamp: Timestamp,
+        /// Position in the hospital's sequence.
+        #[cfg_attr(test, ts(type = "number"))]
+        seq: Seq,
+        /// Why, where it was not the doctor's own call.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(test, ts(optional))]
+        reason: Option<Reason>,
+    },
+}
+
+impl DoctorEvent {
+    /// Position in the hospital's sequence.
+    pub fn seq(&self) -> Seq {
+        match self {
+            Self::DoctorLoginLogout { seq, .. } | Self::DoctorStatusChange { seq, .. } => *seq,
+        }
+    }
+}
+
+/// What the server says to a dashboard besides events.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS))]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum WatcherMessage {
+    /// The state at `seq`; everything after it follows as events.
+    Snapshot {
+        /// The latest event that the state contains.
+        #[cfg_attr(test, ts(type = "number"))]
+        seq: Seq,
+        /// Every active doctor of the hospital, by first, then last name.
+        doctors: Vec<DoctorInfo>,
+        /// The last ten events, newest first.
+        recent: Vec<DoctorEvent>,
+        /// Entries of the registry: people with an open `/ws/connect/` socket.
+        connections: usize,
+    },
+    /// The answer to `?since=`: the missed events came before this, or (`recovered: false`) a snapshot follows.
+    Resumed {
+        /// The `since` that was asked for.
+        #[cfg_attr(test, ts(type = "number"))]
+        from: Seq,
+        /// The latest event sent.
+        #[cfg_attr(test, ts(type = "number"))]
+        seq: Seq,
+        /// Whether everything after `from` was sent.
+        recovered: bool,
+    },
+    /// The last frame was not understood.
+    Error {
+        /// What was wrong with it.
+        message: String,
+    },
+}
+
+/// What a `rollcall.v1` dashboard says to the server.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS))]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum WatcherCommand {
+    /// Everything up to `seq` has arrived.
+    Ack {
+        /// The latest event applied.
+        #[cfg_attr(test, ts(type = "number"))]
+        seq: Seq,
+    },
+}
+
+/// What the server says on `/ws/connect/`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS))]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum ConnectionMessage {
+    /// The first message.
+    ConnectionEstablished {
+        /// `Connected successfully as <email>`.
+        message: String,
+    },
+    /// The echo of a client's message.
+    Message {
+        /// `Server received: <text>`.
+        message: String,
+        /// The sender's email.
+        from: String,
+    },
+    /// The last frame was not understood.
+    Error {
+        /// What was wrong with it.
+        message: String,
+    },
+}
+
+/// What a client says on `/ws/connect/`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS))]
+pub struct ConnectionCommand {
+    /// Any text; it is echoed.
+    pub message: String,
+}
+
+/// What somebody is at their hospital.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS))]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// Watches the board, sets any doctor's state, manages users.
+    Admin,
+    /// Sets their own state.
+    Doctor,
+    /// Connects and is listed.
+    User,
+}
+
+/// A user, as `me` and login show it. A doctor has the five doctor fields too.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS))]
+pub struct User {
+    /// The user's id.
+    #[cfg_attr(test, ts(type = "number"))]
+    pub id: Id,
+    /// Unique without regard to case.
+    pub email: String,
+    /// Login name.
+    pub username: String,
+    /// Given name.
+    pub first_name: String,
+    /// Family name.
+    pub last_name: String,
+    /// What they are at their hospital.
+    pub role: Role,
+    /// Deactivated users cannot sign in.
+    pub is_active: bool,
+    /// The hospital they belong to.
+    #[cfg_attr(test, ts(type = "number"))]
+    pub hospital_id: Id,
+    /// Present for doctors only.
+    #[serde(flatten)]
+    #[cfg_attr(test, ts(skip))]
+    pub doctor: Option<DoctorFields>,
+}
+
+/// What a doctor has beyond a user.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS))]
+pub struct DoctorFields {
+    /// Free for a consultation.
+    pub is_available_for_consultation: bool,
+    /// On duty.
+    pub is_live: bool,
+    /// Free text.
+    pub consultation_hours: String,
+    /// Free text.
+    pub specialization: String,
+    /// The hospital's name.
+    pub hospital: String,
+}
+
+/// The answer to a login.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS))]
+pub struct Login {
+    /// For `Authorization: Token <token>`.
+    pub token: String,
+    /// When the token stops working.
+    pub expires_at: Timestamp,
+    /// Who signed in.
+    pub user: User,
+}
+
+/// The answer to a state call.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS))]
+pub struct StateAnswer {
+    /// Always `success`.
+    pub status: Success,
+    /// Whether anything changed; a repeated call changes nothing.
+    pub changed: bool,
+    /// The event's seq, or the hospital's latest when nothing changed.
+    #[cfg_attr(test, ts(type = "number"))]
+    pub seq: Seq,
+    /// The doctor after the call.
+    pub doctor: DoctorInfo,
+}
+
+/// The originals' `"status": "success"`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS))]
+#[serde(rename_all = "lowercase")]
+pub enum Success {
+    /// The only value.
+    #[default]
+    Success,
+}
+
+/// One entry of the registry: a person, however many sockets are open.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS))]
+pub struct ActiveConnection {
+    /// The person's email.
+    pub email: String,
+    /// When the oldest open socket was opened.
+    pub connected_at: Timestamp,
+    /// When any of them was last heard.
+    pub last_activity: Timestamp,
+}
+
+/// The answer of `GET /api/hms/active-connections`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS))]
+pub struct ActiveConnections {
+    /// Always `success`.
+    pub status: Success,
+    /// How many entries.
+    pub count: usize,
+    /// The entries, oldest connection first.
+    pub active_connections: Vec<ActiveConnection>,
+}
+
+/// An event with the one who caused it, as `GET /api/events/` shows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS))]
+pub struct RecordedEvent {
+    /// The message as it was sent.
+    #[serde(flatten)]
+    #[cfg_attr(test, ts(flatten))]
+    pub event: DoctorEvent,
+    /// The user who made the call; null for an automatic logout.
+    #[cfg_attr(test, ts(type = "number | null"))]
+    pub actor_id: Option<Id>,
+}
+
+/// A page of `GET /api/events/`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS))]
+pub struct EventPage {
+    /// Ascending by seq.
+    pub events: Vec<RecordedEvent>,
+    /// The hospital's latest seq.
+    #[cfg_attr(test, ts(type = "number"))]
+    pub latest: Seq,
+    /// The `since` of the next page, or null at the end.
+    #[cfg_attr(test, ts(type = "number | null"))]
+    pub next: Option<Seq>,
+}
+
+/// The body of every refusal.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS))]
+pub struct Refusal {
+    /// A sentence for people.
+    pub detail: String,
+    /// A word for programs.
+    pub code: String,
+    /// The field at fault, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
+    pub field: Option<String>,
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,87 @@
+// A doctor's own state, as the server last confirmed it, and the socket that keeps the doctor present.
+// Invariant: `live` and `available` come from the server's answers only, never from what was clicked.
+
+import * as api from "./api.ts";
+import { LiveSocket, socketUrl, type Link } from "./socket.ts";
+import type { DoctorFields, StateAnswer, User } from "./wire.ts";
+
+export class OwnDuty {
+  live = $state(false);
+  available = $state(false);
+  busy = $state(false);
+  problem = $state("");
+  link = $state.raw<Link>({ state: "connecting", attempt: 0 });
+  readonly #user: User;
+  readonly #recheck: () => Promise<User | null>;
+  #socket: LiveSocket;
+  /** Moves on when a change begins and when it ends. */
+  #moment = 0;
+
+  /** `recheck` asks the server who is signed in, and with which state. */
+  constructor(user: User, recheck: () => Promise<User | null>) {
+    this.#user = user;
+    this.#recheck = recheck;
+    this.#take(user);
+    this.#socket = this.#connect();
+  }
+
+  goOnDuty(): Promise<void> {
+    return this.#call(api.goOnDuty);
+  }
+
+  setAvailability(available: boolean): Promise<void> {
+    return this.#call(() => api.setAvailability(available));
+  }
+
+  connectAgain(): void {
+    this.#socket.close();
+    this.#socket = this.#connect();
+  }
+
+  close(): void {
+    this.#socket.close();
+  }
+
+  async #call(change: () => Promise<StateAnswer>): Promise<void> {
+    if (this.busy) return;
+    this.busy = true;
+    this.problem = "";
+    this.#moment += 1;
+    try {
+      this.#take((await change()).doctor);
+    } catch (error) {
+      this.problem = api.explain(error);
+      if (api.isNotSignedIn(error)) void this.#recheck();
+    } finally {
+      this.#moment += 1;
+      this.busy = false;
+    }
+  }
+
+  /** While this page was not connected, the room or an administrator may have taken the doctor off duty. */
+  async #refresh(): Promise<void> {
+    const moment = this.#moment;
+    const user = await this.#recheck();
+    // An answer that overlaps with a change may be from before it.
+    if (user?.id !== this.#user.id || moment !== this.#moment) return;
+    const wasLive = this.live;
+    this.#take(user);
+    if (wasLive && !this.live) this.problem = "You were taken off duty while this page was not connected.";
+  }
+
+  #take({ is_live, is_available_for_consultation }: Partial<DoctorFields>): void {
+    this.live = is_live ?? false;
+    this.available = is_available_for_consultation ?? false;
+  }
+
+  #connect(): LiveSocket {
+    return new LiveSocket({
+      url: () => socketUrl("/ws/connect/", { email: this.#user.email }),
+      onText: () => {},
+      onLink: (link) => {
+        this.link = link;
+        if (link.state !== "connecting") void this.#refresh();
+      },
+    });
+  }
+}

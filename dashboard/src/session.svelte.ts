@@ -1,0 +1,65 @@
+// Who is signed in in this browser, as far as this page knows.
+// All pages of a browser share one cookie: when one of them signs in or out, the others ask again.
+
+import * as api from "./api.ts";
+import type { User } from "./wire.ts";
+
+export class Session {
+  /** False until the first answer to "who am I?". */
+  known = $state(false);
+  user = $state.raw<User | null>(null);
+  /** Why nobody is signed in, or what went wrong. */
+  notice = $state("");
+  /** Whether the person signed in on this very page, not on an earlier visit. */
+  fresh = false;
+  #leaving = false;
+  readonly #pages = new BroadcastChannel("rollcall.session");
+
+  constructor() {
+    this.#pages.onmessage = () => void this.check();
+  }
+
+  /** Asks the server who is signed in. Without an answer the page stays as it is, and the result is null. */
+  async check(): Promise<User | null> {
+    let user: User | null = null;
+    try {
+      user = await api.me();
+      if (user?.id !== this.user?.id) this.fresh = false;
+      if (user) this.user = user;
+      else this.#end();
+    } catch (error) {
+      this.notice = api.explain(error);
+    }
+    this.known = true;
+    return user;
+  }
+
+  async signIn(account: string, password: string): Promise<void> {
+    const { user } = await api.signIn(account, password);
+    this.fresh = true;
+    this.notice = "";
+    this.user = user;
+    this.#pages.postMessage("signed in");
+  }
+
+  async signOut(): Promise<void> {
+    this.#leaving = true;
+    try {
+      await api.signOut();
+    } catch (error) {
+      if (!api.isNotSignedIn(error)) throw error;
+    } finally {
+      this.#leaving = false;
+    }
+    this.user = null;
+    this.notice = "You are signed out.";
+    this.#pages.postMessage("signed out");
+  }
+
+  /** The server ended the session; worth telling, unless it did so because this page asked. */
+  #end(): void {
+    if (this.#leaving || !this.user) return;
+    this.user = null;
+    this.notice = "Signed out: your session has ended. Please sign in again.";
+  }
+}

@@ -1,0 +1,36 @@
+import { resolve } from "node:path";
+import { svelte } from "@sveltejs/vite-plugin-svelte";
+import { FileSystemIconLoader } from "unplugin-icons/loaders";
+import icons from "unplugin-icons/vite";
+import { defineConfig } from "vite";
+
+const here = import.meta.dirname;
+
+export default defineConfig({
+  root: here,
+  appType: "mpa",
+  plugins: [
+    svelte({ configFile: false }),
+    // One component per icon that is imported: the icon font would be larger than everything else together.
+    icons({
+      compiler: "svelte",
+      scale: 1,
+      customCollections: { bi: FileSystemIconLoader(resolve(here, "../node_modules/bootstrap-icons/icons")) },
+      iconCustomizer: (_collection, _icon, props) => {
+        props["aria-hidden"] = "true";
+      },
+    }),
+  ],
+  build: {
+    target: "es2022",
+    // The polyfill would be an inline script, which the content security policy refuses.
+    modulePreload: { polyfill: false },
+    rolldownOptions: {
+      input: {
+        dashboard: resolve(here, "index.html"),
+        doctor: resolve(here, "doctor.html"),
+        socket_test: resolve(here, "websocket_test.html"),
+      },
+    },
+  },
+});

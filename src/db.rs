@@ -1,0 +1,50 @@
+//! The database: typed rows and statements.
+//!
+//! **Invariant:** the Worker has no SQL outside this module, no statement is put together from input, and only
+//! [`events::record`] writes a doctor's state.
+
+pub mod doctors;
+pub mod events;
+pub mod sessions;
+pub mod users;
+
+use rollcall_core::{Id, Seq, Timestamp};
+use serde::{Deserialize, Deserializer};
+use wasm_bindgen::JsValue;
+use worker::{D1Database, D1PreparedStatement, D1Result};
+
+/// A statement with its parameters bound.
+fn statement(db: &D1Database, sql: &str, parameters: &[JsValue]) -> worker::Result<D1PreparedStatement> {
+    db.prepare(sql).bind(parameters)
+}
+
+/// Runs `statements` in one transaction, with a result for each.
+async fn batch<const N: usize>(db: &D1Database, statements: [D1PreparedStatement; N]) -> worker::Result<[D1Result; N]> {
+    let results = db.batch(statements.into()).await?;
+    results.try_into().map_err(|_| worker::Error::RustError("D1 answered another number of statements".into()))
+}
+
+/// An integer parameter. D1 takes JavaScript numbers only, which are exact up to 2^53.
+fn int(value: Id) -> JsValue {
+    JsValue::from_f64(value as f64)
+}
+
+/// A seq parameter.
+fn seq(value: Seq) -> JsValue {
+    JsValue::from_f64(value as f64)
+}
+
+/// A time parameter.
+fn time(value: Timestamp) -> JsValue {
+    int(value.timestamp_millis())
+}
+
+/// A parameter that may be null.
+fn nullable<T>(value: Option<T>, parameter: impl Fn(T) -> JsValue) -> JsValue {
+    value.map_or(JsValue::NULL, parameter)
+}
+
+/// D1 has no truth values: they come back as 0 and 1.
+fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+    Ok(i64::deserialize(deserializer)? != 0)
+}

@@ -1,0 +1,65 @@
+//! Doctors with their state.
+
+use rollcall_core::{Id, wire::DoctorInfo};
+use serde::Deserialize;
+use worker::{D1Database, D1PreparedStatement};
+
+use super::{flag, int, statement};
+
+/// A doctor's nine fields, as D1 gives them.
+#[derive(Deserialize)]
+pub(super) struct DoctorRow {
+    doctor_id: Id,
+    username: String,
+    first_name: String,
+    last_name: String,
+    #[serde(deserialize_with = "flag")]
+    is_available_for_consultation: bool,
+    #[serde(deserialize_with = "flag")]
+    is_live: bool,
+    consultation_hours: String,
+    specialization: String,
+    hospital: String,
+}
+
+impl From<DoctorRow> for DoctorInfo {
+    fn from(row: DoctorRow) -> Self {
+        Self {
+            id: row.doctor_id,
+            username: row.username,
+            first_name: row.first_name,
+            last_name: row.last_name,
+            is_available_for_consultation: row.is_available_for_consultation,
+            is_live: row.is_live,
+            consultation_hours: row.consultation_hours,
+            specialization: row.specialization,
+            hospital: row.hospital,
+        }
+    }
+}
+
+/// The active doctors of hospital `?1`.
+const DOCTORS: &str = "SELECT u.id AS doctor_id, u.username, u.first_name, u.last_name,
+            d.is_available_for_consultation, d.is_live, d.consultation_hours, d.specialization, h.name AS hospital
+     FROM users u JOIN doctors d ON d.user_id = u.id JOIN hospitals h ON h.id = u.hospital_id
+     WHERE u.hospital_id = ?1 AND u.role = 'doctor' AND u.is_active = 1";
+
+/// Every active doctor of a hospital, by first, then last name.
+pub(super) fn roster(db: &D1Database, hospital_id: Id) -> worker::Result<D1PreparedStatement> {
+    statement(db, &format!("{DOCTORS} ORDER BY u.first_name, u.last_name, u.id"), &[int(hospital_id)])
+}
+
+/// One active doctor of a hospital.
+pub(super) fn one(db: &D1Database, hospital_id: Id, doctor_id: Id) -> worker::Result<D1PreparedStatement> {
+    statement(db, &format!("{DOCTORS} AND u.id = ?2"), &[int(hospital_id), int(doctor_id)])
+}
+
+/// The doctors of a hospital who are on duty and free, by first, then last name.
+pub async fn online(db: &D1Database, hospital_id: Id) -> worker::Result<Vec<DoctorInfo>> {
+    let doctors = roster(db, hospital_id)?.all().await?.results::<DoctorRow>()?;
+    Ok(doctors
+        .into_iter()
+        .map(DoctorInfo::from)
+        .filter(|doctor| doctor.is_live && doctor.is_available_for_consultation)
+        .collect())
+}

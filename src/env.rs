@@ -1,0 +1,57 @@
+//! The only file that names a binding or a variable of `wrangler.toml`.
+
+use rollcall_core::{Id, call::room_name};
+use worker::{D1Database, Env, Stub};
+
+/// The Worker's environment.
+#[derive(Clone)]
+pub struct Bindings(Env);
+
+/// Whether a socket needs a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SocketAuth {
+    /// As in the original applications: an email is enough, and anybody may watch.
+    Open,
+    /// A session is needed.
+    Strict,
+}
+
+impl Bindings {
+    /// Wraps what the runtime hands over.
+    pub fn new(env: Env) -> Self {
+        Self(env)
+    }
+
+    /// The database.
+    pub fn db(&self) -> worker::Result<D1Database> {
+        self.0.d1("DB")
+    }
+
+    /// The room of a hospital.
+    pub fn room(&self, hospital_id: Id) -> worker::Result<Stub> {
+        self.0.durable_object("ROOM")?.get_by_name(&room_name(hospital_id))
+    }
+
+    /// `SOCKET_AUTH`, strict unless it says `open`. `None` where it says so in production, which is refused.
+    pub fn socket_auth(&self) -> Option<SocketAuth> {
+        match (self.var("SOCKET_AUTH").as_str(), self.var("ENVIRONMENT").as_str()) {
+            ("open", "production") => None,
+            ("open", _) => Some(SocketAuth::Open),
+            (_, _) => Some(SocketAuth::Strict),
+        }
+    }
+
+    /// The hospital that a dashboard without a session joins where sockets are open.
+    pub fn default_hospital(&self) -> Id {
+        self.var("DEFAULT_HOSPITAL").parse().unwrap_or(1)
+    }
+
+    /// Origins of pages hosted elsewhere.
+    pub fn allowed_origins(&self) -> Vec<String> {
+        self.var("ALLOWED_ORIGINS").split_whitespace().map(str::to_owned).collect()
+    }
+
+    fn var(&self, name: &str) -> String {
+        self.0.var(name).map(|value| value.to_string()).unwrap_or_default()
+    }
+}

@@ -1,0 +1,127 @@
+//! The two WebSocket paths: who may join, and which room they join.
+
+use ::http::{HeaderMap, Uri, header};
+use axum::{
+    extract::{RawQuery, State},
+    response::Response,
+};
+use rollcall_core::{Id, Rejection, auth::may_watch, call::Call, query::Query, wire::SUBPROTOCOL};
+use worker::{console_error, send::SendFuture};
+
+use super::{
+    auth::{Credentials, has_our_origin},
+    room_call,
+};
+use crate::{
+    db::users::{self, Name},
+    env::{Bindings, SocketAuth},
+    error::{Error, Result},
+    room,
+};
+
+/// `GET /ws/doctor-status/`
+pub async fn watch(
+    State(bindings): State<Bindings>,
+    uri: Uri,
+    headers: HeaderMap,
+    RawQuery(query): RawQuery,
+) -> Result<Response> {
+    SendFuture::new(async move {
+        let auth = handshake(&headers, &uri, &bindings)?;
+        let v1 = offers_v1(&headers);
+        let admitted = watcher(&bindings, auth, &headers, &Query::parse(&query.unwrap_or_default()), v1).await;
+        join(&bindings, admitted, v1).await
+    })
+    .await
+}
+
+/// `GET /ws/connect/?email=`
+pub async fn connect(
+    State(bindings): State<Bindings>,
+    uri: Uri,
+    headers: HeaderMap,
+    RawQuery(query): RawQuery,
+) -> Result<Response> {
+    SendFuture::new(async move {
+        let auth = handshake(&headers, &uri, &bindings)?;
+        let admitted = person(&bindings, auth, &headers, &Query::parse(&query.unwrap_or_default())).await;
+        join(&bindings, admitted, offers_v1(&headers)).await
+    })
+    .await
+}
+
+/// What is refused before a socket is accepted.
+fn handshake(headers: &HeaderMap, uri: &Uri, bindings: &Bindings) -> Result<SocketAuth, Rejection> {
+    if !headers.get(header::UPGRADE).is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"websocket")) {
+        return Err(Rejection::UpgradeRequired);
+    }
+    let auth = bindings.socket_auth().ok_or_else(|| {
+        console_error!("SOCKET_AUTH=open is refused where ENVIRONMENT=production: set it to strict");
+        Rejection::Unavailable
+    })?;
+    let origin_needed = headers.contains_key(header::ORIGIN) || headers.contains_key(header::COOKIE);
+    if auth == SocketAuth::Strict && origin_needed && !has_our_origin(headers, uri, bindings) {
+        return Err(Rejection::OriginDenied);
+    }
+    Ok(auth)
+}
+
+/// Who may watch, and where. A session that is given decides, also where sockets are open.
+async fn watcher(
+    bindings: &Bindings,
+    auth: SocketAuth,
+    headers: &HeaderMap,
+    query: &Query,
+    v1: bool,
+) -> Result<(Id, Call)> {
+    let since = query.resume();
+    let by = match (Credentials::of(headers)?, auth) {
+        (Some(credentials), _) => credentials.principal(bindings).await?,
+        (None, SocketAuth::Open) => return Ok((bindings.default_hospital(), Call::Watch { by: None, v1, since })),
+        (None, SocketAuth::Strict) => return Err(Rejection::NotAuthenticated.into()),
+    };
+    may_watch(&by)?;
+    Ok((by.hospital_id, Call::Watch { by: Some(by), v1, since }))
+}
+
+/// Whose connection it is, and where. Every cause of a refusal reads the same.
+async fn person(bindings: &Bindings, auth: SocketAuth, headers: &HeaderMap, query: &Query) -> Result<(Id, Call)> {
+    let email = query.email()?;
+    let by = match Credentials::of(headers).map_err(|_| Rejection::EmailNotAccepted)? {
+        Some(credentials) => match credentials.principal(bindings).await {
+            Ok(by) => Some(by),
+            Err(Error::Rejection(_)) => return Err(Rejection::EmailNotAccepted.into()),
+            Err(platform) => return Err(platform),
+        },
+        None if auth == SocketAuth::Open => None,
+        None => return Err(Rejection::EmailNotAccepted.into()),
+    };
+    let user = users::by_name(&bindings.db()?, Name::Email(email))
+        .await?
+        .map(|account| account.user)
+        .filter(|user| user.is_active && by.as_ref().is_none_or(|by| by.user_id == user.id))
+        .ok_or(Rejection::EmailNotAccepted)?;
+    let session_id = by.map(|by| by.session_id);
+    Ok((user.hospital_id, Call::Connect { user_id: user.id, email: user.email, session_id }))
+}
+
+/// Joins the room, or is accepted and closed with the reason: a browser cannot read a refused handshake.
+async fn join(bindings: &Bindings, admitted: Result<(Id, Call)>, v1: bool) -> Result<Response> {
+    let joined = match admitted {
+        Ok((hospital_id, call)) => room_call::upgrade(bindings, hospital_id, &call, v1).await,
+        Err(refused) => Err(refused),
+    };
+    match joined {
+        Ok(response) => Ok(response.into()),
+        Err(error) => Ok(room::refuse(&error.into_rejection(), v1)?.into()),
+    }
+}
+
+fn offers_v1(headers: &HeaderMap) -> bool {
+    headers
+        .get_all(header::SEC_WEBSOCKET_PROTOCOL)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .any(|offered| offered.trim() == SUBPROTOCOL)
+}

@@ -1,0 +1,23 @@
+//! Rollcall: the live duty board of a hospital, as a Cloudflare Worker.
+//!
+//! One way through: request → who is asking → room → one D1 batch → announce. The rules are in `rollcall-core`; this
+//! crate is the thin shell that brings them to the platform. `ARCHITECTURE.md` is the map.
+
+mod clock;
+mod db;
+mod env;
+mod error;
+mod http;
+mod room;
+
+use worker::{Context, Env, HttpRequest, event};
+
+/// Every request that is not a static asset.
+#[event(fetch)]
+async fn fetch(
+    request: HttpRequest,
+    env: Env,
+    _context: Context,
+) -> worker::Result<::http::Response<axum::body::Body>> {
+    Ok(http::serve(request, env::Bindings::new(env)).await)
+}

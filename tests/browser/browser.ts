@@ -1,0 +1,104 @@
+// What every browser test needs: Chromium, a person on a page, and the certainty that the page logged no error.
+// The caller runs the Worker with the demo accounts and says where in ROLLCALL_URL.
+
+import assert from "node:assert/strict";
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { chromium, type Browser, type BrowserContextOptions, type Page } from "playwright-core";
+
+export const ROLLCALL_URL = new URL(process.env.ROLLCALL_URL ?? "http://127.0.0.1:8787");
+export const ADMIN = "admin@example.com";
+export const ANN = "ann.lee@example.com";
+export const BOB = "bob.ray@example.com";
+export const CHEN = "chen.wu@example.com";
+export const USER = "user1@example.com";
+
+const PASSWORD = "rollcall-demo";
+const ARTIFACTS = process.env.ARTIFACTS ?? "artifacts";
+
+export function launch(): Promise<Browser> {
+  return chromium.launch({
+    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+    args: [
+      "--no-sandbox",
+      "--disable-gpu",
+      "--disable-quic",
+      "--no-first-run",
+      "--disable-background-networking",
+      "--disable-component-update",
+      "--disable-sync",
+    ],
+  });
+}
+
+/** One person's browser with one page open, and everything that went wrong on it. */
+export interface Visit {
+  page: Page;
+  problems: string[];
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** Opens `path` in a browser of its own, with cookies of its own, which closes at the end of the block. */
+export async function visit(
+  browser: Browser,
+  path: string,
+  { origin = ROLLCALL_URL, ...options }: BrowserContextOptions & { origin?: URL } = {},
+): Promise<Visit> {
+  const context = await browser.newContext({ locale: "en-GB", ...options });
+  context.setDefaultTimeout(10_000);
+  const page = await context.newPage();
+  const problems: string[] = [];
+  page.on("pageerror", (error) => problems.push(String(error)));
+  page.on("console", (message) => {
+    if (message.type() !== "error") return;
+    const at = message.location().url;
+    // Asking who is signed in before anybody is; Chromium logs every 401.
+    if (at.endsWith("/api/users/me/") && message.text().includes("401")) return;
+    problems.push(`${message.text()} (${at})`);
+  });
+  await page.goto(new URL(path, origin).href);
+  return { page, problems, [Symbol.asyncDispose]: () => context.close() };
+}
+
+export async function signIn(page: Page, email: string): Promise<void> {
+  await page.getByLabel("Email or username").fill(email);
+  await page.getByLabel("Password").fill(PASSWORD);
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.getByRole("button", { name: "Sign out" }).waitFor();
+}
+
+/** Waits for the exact text, as the original apps' success indicator has it. */
+export async function connected(page: Page): Promise<void> {
+  await page.getByText("Connected", { exact: true }).waitFor();
+}
+
+/** Another program's calls to the API, as `email`. */
+export async function client(email: string): Promise<(path: string, body: object) => Promise<void>> {
+  let authorization = {};
+  const post = async (path: string, body: object): Promise<unknown> => {
+    const response = await fetch(new URL(path, ROLLCALL_URL), {
+      method: "POST",
+      headers: { "Content-Type": "application/json", ...authorization },
+      body: JSON.stringify(body),
+    });
+    assert.equal(response.status, 200, `${path}: ${await response.clone().text()}`);
+    return response.json();
+  };
+  const { token } = (await post("/api/users/login/", { email, password: PASSWORD })) as { token: string };
+  authorization = { Authorization: `Token ${token}` };
+  return async (path, body) => void (await post(path, body));
+}
+
+/** Keeps a picture of the page for people to look at. */
+export async function keepScreenshot(page: Page, name: string): Promise<void> {
+  mkdirSync(ARTIFACTS, { recursive: true });
+  await page.screenshot({ path: join(ARTIFACTS, `${name}.png`), fullPage: true, animations: "disabled" });
+}
+
+export async function assertFits(page: Page): Promise<void> {
+  const { content, window } = await page.evaluate(() => ({
+    content: document.documentElement.scrollWidth,
+    window: document.documentElement.clientWidth,
+  }));
+  assert.ok(content <= window, `${page.url()} is ${content} px wide in a window of ${window} px`);
+}

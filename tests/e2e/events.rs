@@ -1,0 +1,108 @@
+//! `GET /api/events/`
+
+use rollcall_tests::{Hospital, Session, open};
+use serde_json::{Value, json};
+
+/// Ann comes, Bob comes, Ann is free, Ann goes.
+async fn a_morning(hospital: &Hospital) -> (Session, Session, Session) {
+    let (admin, ann, bob) =
+        (hospital.sign_in("admin").await, hospital.sign_in("ann").await, hospital.sign_in("bob").await);
+    ann.go_live().await;
+    bob.go_live().await;
+    ann.be_available(true).await;
+    ann.leave().await;
+    (admin, ann, bob)
+}
+
+fn seqs(page: &Value) -> Vec<i64> {
+    page["events"].as_array().unwrap().iter().map(|event| event["seq"].as_i64().unwrap()).collect()
+}
+
+#[tokio::test]
+async fn the_history_is_the_messages_that_were_sent_and_who_caused_them() {
+    let hospital = Hospital::fresh(open());
+    let mut dashboard = hospital.dashboard("").await;
+    dashboard.json().await;
+    let (admin, ann, bob) = a_morning(&hospital).await;
+    let page = admin.get("/api/events/").await.json();
+    assert_eq!((&page["latest"], &page["next"]), (&json!(4), &Value::Null));
+    for (event, actor) in page["events"].as_array().unwrap().iter().zip([&ann, &bob, &ann, &ann]) {
+        let mut sent = dashboard.json().await;
+        sent["actor_id"] = json!(actor.user.id);
+        assert_eq!(*event, sent);
+    }
+}
+
+#[tokio::test]
+async fn pages_follow_each_other_without_a_gap() {
+    let hospital = Hospital::fresh(open());
+    let (admin, ..) = a_morning(&hospital).await;
+    let first = admin.get("/api/events/?limit=3").await.json();
+    assert_eq!((seqs(&first), &first["next"]), (vec![1, 2, 3], &json!(3)));
+    let second = admin.get("/api/events/?limit=3&since=3").await.json();
+    assert_eq!((seqs(&second), &second["next"]), (vec![4], &Value::Null));
+    let exact = admin.get("/api/events/?limit=4").await.json();
+    assert_eq!(exact["next"], Value::Null);
+    let future = admin.get("/api/events/?since=99").await.json();
+    assert_eq!((seqs(&future), &future["latest"]), (vec![], &json!(4)));
+}
+
+#[tokio::test]
+async fn the_history_can_be_narrowed_to_a_doctor_and_a_time() {
+    let hospital = Hospital::fresh(open());
+    let (admin, ann, _) = a_morning(&hospital).await;
+    let of_ann = admin.get(&format!("/api/events/?doctor_id={}", ann.user.id)).await.json();
+    assert_eq!(seqs(&of_ann), [1, 3, 4]);
+    let time = |seq: usize| of_ann["events"][seq]["timestamp"].as_str().unwrap().to_string();
+    let (third, fourth) = (time(1), time(2));
+    let between = admin.get(&format!("/api/events/?from={third}&to={fourth}")).await.json();
+    assert_eq!(seqs(&between), [3], "from is inclusive, to is exclusive");
+}
+
+#[tokio::test]
+async fn the_history_comes_as_csv_too() {
+    let hospital = Hospital::fresh(open());
+    let (admin, ann, _) = a_morning(&hospital).await;
+    let eve = hospital.sign_in("eve").await;
+    eve.go_live().await;
+    let answer = admin.get_csv("/api/events/?since=2").await;
+    assert_eq!(answer.header("content-type"), "text/csv; charset=utf-8");
+    let rows: Vec<Vec<&str>> = answer.text.lines().map(|line| line.split(',').collect()).collect();
+    assert_eq!(
+        answer.text.lines().next(),
+        Some("seq,timestamp,type,action,doctor_id,doctor_name,is_available_for_consultation,reason,actor_id")
+    );
+    let id = ann.user.id.to_string();
+    assert_eq!(rows[1][2..], ["doctor_status_change", "", &id, "Dr. Ann Lee", "true", "", &id]);
+    assert_eq!(rows[2][2..], ["doctor_login_logout", "logout", &id, "Dr. Ann Lee", "", "", &id]);
+    assert_eq!(rows[3][5], "Dr. <img src=x onerror=alert(1)> O'Neil");
+}
+
+#[tokio::test]
+async fn a_parameter_at_fault_is_named() {
+    let admin = Hospital::fresh(open()).sign_in("admin").await;
+    for (query, field) in [
+        ("since=-1", "since"),
+        ("since=abc", "since"),
+        ("limit=0", "limit"),
+        ("limit=1000000000", "limit"),
+        ("doctor_id=x", "doctor_id"),
+        ("from=yesterday", "from"),
+    ] {
+        let answer = admin.get(&format!("/api/events/?{query}")).await;
+        assert_eq!(answer.refusal(), (400, "invalid_request".into()), "{query}");
+        assert_eq!(answer.json()["field"], field);
+    }
+}
+
+#[tokio::test]
+async fn only_the_hospitals_administrator_reads_its_history() {
+    let hospital = Hospital::fresh(open());
+    a_morning(&hospital).await;
+    for name in ["ann", "user"] {
+        let answer = hospital.sign_in(name).await.get("/api/events/").await;
+        assert_eq!(answer.refusal(), (403, "permission_denied".into()), "{name}");
+    }
+    let foreign = Hospital::fresh(open()).sign_in("admin").await;
+    assert_eq!(foreign.get("/api/events/").await.json(), json!({"events": [], "latest": 0, "next": null}));
+}

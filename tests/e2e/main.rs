@@ -1,0 +1,8 @@
+//! End-to-end tests: the real runtime with a real database and real sockets. The files mirror the paths they test.
+
+mod events;
+mod hms;
+mod originals;
+mod routing;
+mod users;
+mod ws;

@@ -1,0 +1,63 @@
+//! What holds for every path.
+
+use rollcall_tests::{Hospital, open, request};
+
+#[tokio::test]
+async fn paths_work_with_and_without_the_trailing_slash() {
+    let admin = Hospital::fresh(open()).sign_in("admin").await;
+    for path in ["/api/users/me", "/api/users/online-doctors", "/api/hms/active-connections", "/api/events", "/healthz"]
+    {
+        assert_eq!(admin.get(path).await.status, 200, "{path}");
+        assert_eq!(admin.get(&format!("{path}/")).await.status, 200, "{path}/");
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_method_is_told_the_right_one() {
+    for (method, path, allowed) in [
+        ("GET", "/api/users/login/", "POST"),
+        ("DELETE", "/api/users/me/", "GET,HEAD"),
+        ("POST", "/ws/connect/", "GET,HEAD"),
+    ] {
+        let answer = request(open(), method, path, &[], None).await;
+        assert_eq!(answer.refusal(), (405, "method_not_allowed".into()), "{method} {path}");
+        assert_eq!(answer.header("allow"), allowed);
+    }
+}
+
+#[tokio::test]
+async fn an_unknown_path_is_not_found() {
+    let long = format!("/api/{}", "x".repeat(8 * 1024));
+    for path in ["/api", "/api/nope", "/api/users/%00", "/api/users/me/..%2f..%2f", "/ws", "/ws/nope", long.as_str()] {
+        let answer = request(open(), "GET", path, &[], None).await;
+        assert_eq!(answer.refusal(), (404, "not_found".into()), "{path:.40}");
+    }
+}
+
+#[tokio::test]
+async fn nothing_under_api_is_cached_sniffed_or_referred() {
+    for path in ["/api/users/me/", "/api/nope"] {
+        let answer = request(open(), "GET", path, &[], None).await;
+        assert_eq!(answer.header("cache-control"), "no-store");
+        assert_eq!(answer.header("x-content-type-options"), "nosniff");
+        assert_eq!(answer.header("referrer-policy"), "no-referrer");
+        assert_eq!(answer.header("strict-transport-security"), "", "not over plain HTTP");
+    }
+}
+
+#[tokio::test]
+async fn a_page_may_run_our_scripts_only() {
+    for path in ["/", "/doctor", "/websocket_test.html"] {
+        let answer = request(open(), "GET", path, &[], None).await;
+        assert_eq!((answer.status, answer.header("content-type")), (200, "text/html; charset=utf-8"), "{path}");
+        let policy = answer.header("content-security-policy");
+        assert!(policy.starts_with("default-src 'none'; script-src 'self'; style-src 'self';"), "{path}: {policy}");
+        assert!(!policy.contains("unsafe"), "{policy}");
+    }
+}
+
+#[tokio::test]
+async fn the_worker_says_that_it_runs() {
+    let answer = request(open(), "GET", "/healthz", &[], None).await;
+    assert_eq!((answer.status, answer.text.as_str()), (200, r#"{"status":"ok"}"#));
+}

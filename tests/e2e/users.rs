@@ -1,0 +1,6 @@
+//! `/api/users/…`
+
+mod login;
+mod logout;
+mod me;
+mod status;

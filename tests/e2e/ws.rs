@@ -1,0 +1,5 @@
+//! `/ws/…`
+
+mod connect;
+mod doctor_status;
+mod strict;

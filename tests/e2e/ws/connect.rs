@@ -1,0 +1,106 @@
+//! `/ws/connect/?email=` with open sockets
+
+use rollcall_tests::{Hospital, Socket, open, request};
+
+async fn join(query: &str) -> Socket {
+    Socket::open(open(), &format!("/ws/connect/?{query}"), &[], false).await
+}
+
+#[tokio::test]
+async fn a_connection_is_greeted_by_the_email_of_the_account() {
+    let hospital = Hospital::fresh(open());
+    let email = hospital.email("user");
+    for query in [format!("email={email}"), format!("email={}", email.to_uppercase().replace('@', "%40"))] {
+        let greeting = format!(r#"{{"type":"connection_established","message":"Connected successfully as {email}"}}"#);
+        assert_eq!(join(&query).await.text().await, greeting);
+    }
+}
+
+#[tokio::test]
+async fn no_email_is_4000_and_one_that_is_not_accepted_is_4001() {
+    let hospital = Hospital::fresh(open());
+    let (email, gone) = (hospital.email("user"), hospital.email("gone"));
+    for (query, code) in [
+        (String::new(), 4000),
+        ("email=".into(), 4000),
+        ("email=%20".into(), 4000),
+        ("email=nobody@example.com".into(), 4001),
+        (format!("email={gone}"), 4001),
+        (format!("email={}@example.com", "a".repeat(300)), 4001),
+        ("email=%zz".into(), 4001),
+        ("email=%ff%fe".into(), 4001),
+        ("email=a%00b".into(), 4001),
+        (format!("email={email}&email={email}"), 4001),
+    ] {
+        assert_eq!(join(&query).await.closed().await.code, code, "{query:.60}");
+    }
+}
+
+#[tokio::test]
+async fn a_frame_that_is_not_understood_is_answered_and_harms_nothing() {
+    let hospital = Hospital::fresh(open());
+    let mut socket = hospital.connect("user").await;
+    socket.text().await;
+    socket.send("hello").await;
+    assert_eq!(socket.text().await, r#"{"type":"error","message":"Invalid JSON format"}"#);
+    socket.send(r#"["hello"]"#).await;
+    assert_eq!(socket.text().await, r#"{"type":"error","message":"Expected {\"message\":\"<text>\"}"}"#);
+    socket.send(r#"{"message":"<b>hello</b>"}"#).await;
+    assert_eq!(socket.json().await["message"], "Server received: <b>hello</b>");
+}
+
+#[tokio::test]
+async fn a_ping_is_answered() {
+    let mut socket = Hospital::fresh(open()).connect("user").await;
+    socket.text().await;
+    socket.send("ping").await;
+    assert_eq!(socket.text().await, "pong");
+}
+
+#[tokio::test]
+async fn binary_is_1003_and_more_than_64_kib_is_1009() {
+    let hospital = Hospital::fresh(open());
+    let mut socket = hospital.connect("user").await;
+    socket.text().await;
+    socket.send_binary(vec![0, 255]).await;
+    assert_eq!(socket.closed().await.code, 1003);
+
+    let mut socket = hospital.connect("user").await;
+    socket.text().await;
+    socket.send("x".repeat(64 * 1024 + 1)).await;
+    assert_eq!(socket.closed().await.code, 1009);
+}
+
+#[tokio::test]
+async fn any_close_is_answered_and_the_registry_entry_goes() {
+    let hospital = Hospital::fresh(open());
+    let admin = hospital.sign_in("admin").await;
+    let reason = "☤".repeat(41);
+    for (code, reason, answer) in [(1000, "", 1000), (3000, "bye", 3000), (4999, reason.as_str(), 4999)] {
+        let mut socket = hospital.connect("user").await;
+        socket.text().await;
+        assert_eq!(socket.close(code, reason).await.code, answer);
+        assert_eq!(admin.get("/api/hms/active-connections").await.json()["count"], 0);
+    }
+}
+
+#[tokio::test]
+async fn a_session_that_is_given_decides_also_where_sockets_are_open() {
+    let hospital = Hospital::fresh(open());
+    let ann = hospital.sign_in("ann").await;
+    let join = async |authorization: &str, name: &str| {
+        let path = format!("/ws/connect/?email={}", hospital.email(name));
+        Socket::open(open(), &path, &[("authorization", authorization)], false).await
+    };
+    assert_eq!(join(&ann.authorization(), "ann").await.json().await["type"], "connection_established");
+    assert_eq!(join(&ann.authorization(), "bob").await.closed().await.code, 4001);
+    assert_eq!(join("Token 123", "ann").await.closed().await.code, 4001);
+}
+
+#[tokio::test]
+async fn a_socket_path_without_an_upgrade_says_so() {
+    for path in ["/ws/connect/?email=user1@example.com", "/ws/doctor-status/"] {
+        let answer = request(open(), "GET", path, &[], None).await;
+        assert_eq!(answer.refusal(), (426, "upgrade_required".into()), "{path}");
+    }
+}

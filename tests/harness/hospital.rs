@@ -1,0 +1,92 @@
+//! Hospitals of the tests: each test takes a fresh one, so they run side by side on one server.
+
+use std::{
+    fmt::Write,
+    sync::atomic::{AtomicI64, Ordering},
+};
+
+use rollcall_core::password;
+
+use crate::{Answer, Server, Session, Socket, request};
+
+/// The password of everybody in the tests, except those who say otherwise.
+pub const PASSWORD: &str = "  correct horse ☤ battery staple  ";
+
+/// The first hospital's id; below are those of the demo accounts.
+const FIRST: i64 = 100;
+const COUNT: i64 = 80;
+
+/// A hospital with `admin`, the doctors `ann`, `bob` and `eve` (whose name is an attack), `user`, and `gone`, who is
+/// deactivated.
+pub struct Hospital {
+    /// Its id.
+    pub id: i64,
+    server: &'static Server,
+}
+
+impl Hospital {
+    /// One that no other test has.
+    pub fn fresh(server: &'static Server) -> Self {
+        static NEXT: AtomicI64 = AtomicI64::new(FIRST);
+        let id = NEXT.fetch_add(1, Ordering::Relaxed);
+        assert!(id < FIRST + COUNT, "too few hospitals for the tests");
+        Self { id, server }
+    }
+
+    /// The email of one of its people.
+    pub fn email(&self, name: &str) -> String {
+        format!("{name}@h{}.example.com", self.id)
+    }
+
+    /// Signs one of its people in.
+    pub async fn sign_in(&self, name: &str) -> Session {
+        Session::open(self.server, &self.email(name), PASSWORD).await
+    }
+
+    /// A dashboard of its administrator.
+    pub async fn dashboard(&self, query: &str) -> Socket {
+        self.sign_in("admin").await.socket(&format!("/ws/doctor-status/{query}"), true).await
+    }
+
+    /// A connection of one of its people, on a server with open sockets.
+    pub async fn connect(&self, name: &str) -> Socket {
+        Socket::open(self.server, &format!("/ws/connect/?email={}", self.email(name)), &[], false).await
+    }
+
+    /// Tries a login.
+    pub async fn login(&self, body: serde_json::Value) -> Answer {
+        request(self.server, "POST", "/api/users/login/", &[], Some(body)).await
+    }
+}
+
+/// The statements that create them.
+pub(crate) fn sql() -> String {
+    let hash = password::hash(PASSWORD, [1; password::SALT_BYTES]).unwrap();
+    let mut sql = String::new();
+    for id in FIRST..FIRST + COUNT {
+        // Half an hour off, and without summer time: what is shown in the hospital's zone is never what is in UTC.
+        writeln!(sql, "INSERT INTO hospitals VALUES ({id}, 'Hospital {id}', 'Asia/Kolkata');").unwrap();
+        for (name, first, last, role, active) in [
+            ("admin", "Alex", "Admin", "admin", 1),
+            ("bob", "Bob", "Ray", "doctor", 1),
+            ("ann", "Ann", "Lee", "doctor", 1),
+            ("eve", "<img src=x onerror=alert(1)>", "O''Neil", "doctor", 1),
+            ("user", "Una", "User", "user", 1),
+            ("gone", "Gil", "Gone", "doctor", 0),
+        ] {
+            writeln!(
+                sql,
+                "INSERT INTO users (hospital_id, email, username, first_name, last_name, role, is_active, password_hash)
+                 VALUES ({id}, '{name}@h{id}.example.com', '{name}{id}', '{first}', '{last}', '{role}', {active}, '{hash}');"
+            )
+            .unwrap();
+        }
+        writeln!(
+            sql,
+            "INSERT INTO doctors (user_id, consultation_hours, specialization)
+             SELECT id, '09:00-17:00', 'Cardiology' FROM users WHERE hospital_id = {id} AND role = 'doctor';"
+        )
+        .unwrap();
+    }
+    sql
+}

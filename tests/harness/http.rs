@@ -1,0 +1,143 @@
+//! HTTP, as any client speaks it.
+
+use std::time::Duration;
+
+use reqwest::{Client, Method, header::HeaderMap};
+use rollcall_core::wire::{Login, User};
+use serde_json::{Value, json};
+
+use crate::{Server, Socket};
+
+/// No answer takes longer (promise 7).
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// An HTTP answer.
+#[derive(Debug)]
+pub struct Answer {
+    /// Its status.
+    pub status: u16,
+    /// Its headers.
+    pub headers: HeaderMap,
+    /// Its body, as it came.
+    pub text: String,
+}
+
+impl Answer {
+    /// The body as JSON.
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+
+    /// A header's text, empty where it is absent.
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
+    /// The status and code of a refusal.
+    pub fn refusal(&self) -> (u16, String) {
+        (self.status, self.json()["code"].as_str().unwrap_or_else(|| panic!("no code in {self:?}")).to_string())
+    }
+}
+
+/// Sends a request with an optional JSON body.
+pub async fn request(
+    server: &Server,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: Option<Value>,
+) -> Answer {
+    let mut request = Client::new()
+        .request(Method::from_bytes(method.as_bytes()).unwrap(), format!("{}{path}", server.address))
+        .timeout(PATIENCE);
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    if let Some(body) = body {
+        request = request.json(&body);
+    }
+    Answer::of(request).await
+}
+
+impl Answer {
+    /// Sends `request`.
+    pub async fn of(request: reqwest::RequestBuilder) -> Self {
+        let response = request.send().await.unwrap();
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        Self { status, headers, text: response.text().await.unwrap() }
+    }
+}
+
+/// Somebody who is signed in.
+#[derive(Clone)]
+pub struct Session {
+    server: &'static Server,
+    /// The token.
+    pub token: String,
+    /// Who.
+    pub user: User,
+}
+
+impl Session {
+    /// Signs in.
+    pub async fn open(server: &'static Server, email: &str, password: &str) -> Self {
+        let body = json!({"email": email, "password": password});
+        let answer = request(server, "POST", "/api/users/login/", &[], Some(body)).await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+        let Login { token, user, .. } = serde_json::from_str(&answer.text).unwrap();
+        Self { server, token, user }
+    }
+
+    /// The `Authorization` header.
+    pub fn authorization(&self) -> String {
+        format!("Token {}", self.token)
+    }
+
+    /// GETs a path.
+    pub async fn get(&self, path: &str) -> Answer {
+        request(self.server, "GET", path, &[("authorization", &self.authorization())], None).await
+    }
+
+    /// GETs a path as CSV.
+    pub async fn get_csv(&self, path: &str) -> Answer {
+        request(self.server, "GET", path, &[("authorization", &self.authorization()), ("accept", "text/csv")], None)
+            .await
+    }
+
+    /// Opens a socket, offering `rollcall.v1` if `v1`.
+    pub async fn socket(&self, path: &str, v1: bool) -> Socket {
+        Socket::open(self.server, path, &[("authorization", &self.authorization())], v1).await
+    }
+
+    /// POSTs nothing at all to a path.
+    pub async fn post_nothing(&self, path: &str) -> Answer {
+        request(self.server, "POST", path, &[("authorization", &self.authorization())], None).await
+    }
+
+    /// POSTs JSON to a path.
+    pub async fn post(&self, path: &str, body: Value) -> Answer {
+        request(self.server, "POST", path, &[("authorization", &self.authorization())], Some(body)).await
+    }
+
+    /// POSTs to a path and returns the JSON of its success.
+    pub async fn done(&self, path: &str, body: Value) -> Value {
+        let answer = self.post(path, body).await;
+        assert_eq!(answer.status, 200, "{path}: {answer:?}");
+        answer.json()
+    }
+
+    /// Comes on duty.
+    pub async fn go_live(&self) -> Value {
+        self.done("/api/users/login-status/", json!({})).await
+    }
+
+    /// Goes off duty.
+    pub async fn leave(&self) -> Value {
+        self.done("/api/users/logout-status/", json!({})).await
+    }
+
+    /// Becomes free, or busy.
+    pub async fn be_available(&self, available: bool) -> Value {
+        self.done("/api/users/availability-status/", json!({"is_available_for_consultation": available})).await
+    }
+}

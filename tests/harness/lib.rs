@@ -1,0 +1,14 @@
+//! What the end-to-end tests stand on: a real runtime, hospitals of their own, HTTP and sockets.
+//!
+//! **Invariant:** a test knows only what any client knows: URLs, messages and close codes. Where it fails, it panics
+//! with what it saw.
+
+mod hospital;
+mod http;
+mod server;
+mod socket;
+
+pub use hospital::{Hospital, PASSWORD};
+pub use http::{Answer, Session, request};
+pub use server::{Server, open, strict};
+pub use socket::{Closed, Socket};

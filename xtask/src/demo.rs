@@ -1,0 +1,97 @@
+//! The demo accounts of the local runtime. They exist nowhere else: neither in a migration nor in a deployment.
+
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use rollcall_core::password;
+
+use crate::{process::say, wrangler};
+
+/// The password of every demo account.
+pub const PASSWORD: &str = "rollcall-demo";
+
+struct Account {
+    hospital_id: u8,
+    email: &'static str,
+    first_name: &'static str,
+    last_name: &'static str,
+    role: &'static str,
+    specialization: &'static str,
+}
+
+const HOSPITALS: [(u8, &str); 2] = [(1, "General Hospital"), (2, "North Clinic")];
+
+const fn account(
+    hospital_id: u8,
+    email: &'static str,
+    (first_name, last_name): (&'static str, &'static str),
+    role: &'static str,
+    specialization: &'static str,
+) -> Account {
+    Account { hospital_id, email, first_name, last_name, role, specialization }
+}
+
+const ACCOUNTS: [Account; 7] = [
+    account(1, "admin@example.com", ("Alex", "Admin"), "admin", ""),
+    account(1, "ann.lee@example.com", ("Ann", "Lee"), "doctor", "Cardiology"),
+    account(1, "bob.ray@example.com", ("Bob", "Ray"), "doctor", "Surgery"),
+    account(1, "chen.wu@example.com", ("Chen", "Wu"), "doctor", "Pediatrics"),
+    account(1, "user1@example.com", ("Una", "User"), "user", ""),
+    account(2, "admin@north.example.com", ("Nora", "Admin"), "admin", ""),
+    account(2, "dana.fox@north.example.com", ("Dana", "Fox"), "doctor", "Neurology"),
+];
+
+/// Creates the accounts that are not there yet.
+pub fn create(persist_to: &Path) -> Result<()> {
+    say("creating the demo accounts");
+    let file = persist_to.join("demo.sql");
+    std::fs::create_dir_all(persist_to)?;
+    std::fs::write(&file, sql()?)?;
+    wrangler::execute(persist_to, &file)
+}
+
+/// What a person needs to try it.
+pub fn introduction(address: &str) -> String {
+    let mut text = format!(
+        "
+  Dashboard      {address}/
+  Doctor's page  {address}/doctor
+  Socket test    {address}/websocket_test.html
+
+  Demo accounts, all with the password {PASSWORD}:
+"
+    );
+    for (id, name) in HOSPITALS {
+        text.push_str(&format!("  {name}\n"));
+        for account in ACCOUNTS.iter().filter(|account| account.hospital_id == id) {
+            text.push_str(&format!("    {:<8}{}\n", account.role, account.email));
+        }
+    }
+    text
+}
+
+fn sql() -> Result<String> {
+    let mut salt = [0; password::SALT_BYTES];
+    getrandom::fill(&mut salt)?;
+    let hash = password::hash(PASSWORD, salt).context("no memory to hash a password")?;
+    let mut sql = String::new();
+    for (id, name) in HOSPITALS {
+        sql.push_str(&format!("INSERT OR IGNORE INTO hospitals (id, name) VALUES ({id}, '{name}');\n"));
+    }
+    for Account { hospital_id, email, first_name, last_name, role, specialization } in ACCOUNTS {
+        let username = email.split('@').next().unwrap_or_default();
+        // Both hospitals have an `admin`, but login names are unique.
+        let username = if hospital_id == 1 { username.to_string() } else { format!("north.{username}") };
+        sql.push_str(&format!(
+            "INSERT OR IGNORE INTO users (hospital_id, email, username, first_name, last_name, role, password_hash)
+             VALUES ({hospital_id}, '{email}', '{username}', '{first_name}', '{last_name}', '{role}', '{hash}');\n"
+        ));
+        if role == "doctor" {
+            sql.push_str(&format!(
+                "INSERT OR IGNORE INTO doctors (user_id, consultation_hours, specialization, is_available_for_consultation)
+                 SELECT id, '09:00-17:00', '{specialization}', 1 FROM users WHERE email = '{email}';\n"
+            ));
+        }
+    }
+    Ok(sql)
+}

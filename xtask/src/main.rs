@@ -1,0 +1,79 @@
+//! `cargo xtask`: everything a developer or an administrator runs from the checkout.
+//!
+//! **Invariant:** each command installs what it needs, says so while it does it, and may be run again at any time.
+
+mod build;
+mod checks;
+mod demo;
+mod dev;
+mod process;
+mod serve;
+mod setup;
+mod wrangler;
+
+use std::{path::PathBuf, process::ExitCode};
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(bin_name = "cargo xtask", about = "Run, build and test Rollcall.")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Set everything up and serve on this machine, with demo accounts.
+    Dev {
+        /// Where to listen.
+        #[arg(long, default_value_t = 8787)]
+        port: u16,
+        /// Where the database and the rooms are kept.
+        #[arg(long, default_value = ".wrangler/state")]
+        persist_to: PathBuf,
+        /// Handed to `wrangler dev`, for example `--var SOCKET_AUTH:strict`.
+        #[arg(last = true)]
+        wrangler: Vec<String>,
+    },
+    /// Build the dashboard and the Worker. `wrangler` calls this by itself.
+    Build,
+    /// Run every check: format, lints, unit, end-to-end and browser tests.
+    Test,
+    /// Serve on a free port until standard input closes. For tests.
+    #[command(hide = true)]
+    Serve {
+        /// Where the database and the rooms are kept.
+        #[arg(long)]
+        persist_to: PathBuf,
+        /// Run against the database before serving, beside the demo accounts.
+        #[arg(long)]
+        sql: Option<PathBuf>,
+        /// Handed to `wrangler dev`.
+        #[arg(last = true)]
+        wrangler: Vec<String>,
+    },
+}
+
+fn main() -> ExitCode {
+    match run(Arguments::parse().command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            process::say(format_args!("{error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> Result<()> {
+    std::env::set_current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))?;
+    match command {
+        Command::Dev { port, persist_to, wrangler } => dev::dev(port, &persist_to, &wrangler),
+        Command::Build => build::build(),
+        Command::Test => checks::test(),
+        Command::Serve { persist_to, sql, wrangler } => {
+            serve::until_stdin_closes(&persist_to, sql.as_deref(), &wrangler)
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! Running other programs.
+
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
+/// Says on standard error what is being done, so that standard output stays for results.
+pub fn say(what: impl std::fmt::Display) {
+    eprintln!("xtask: {what}");
+}
+
+/// Runs `command` to its end.
+///
+/// # Errors
+/// Where it cannot be started, or fails.
+pub fn run(command: &mut Command) -> Result<()> {
+    let shown = show(command);
+    let status = command.status().with_context(|| format!("could not start `{shown}`"))?;
+    if !status.success() {
+        bail!("`{shown}` failed ({status})");
+    }
+    Ok(())
+}
+
+/// Runs `command` to its end and returns what it wrote on standard output.
+///
+/// # Errors
+/// Where it cannot be started, or fails; with what it wrote.
+pub fn output(command: &mut Command) -> Result<String> {
+    let shown = show(command);
+    let output = command.output().with_context(|| format!("could not start `{shown}`"))?;
+    if !output.status.success() {
+        let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        bail!("`{shown}` failed ({})\n{out}{err}", output.status);
+    }
+    Ok(String::from_utf8(output.stdout)?)
+}
+
+fn show(command: &Command) -> String {
+    let words = std::iter::once(command.get_program()).chain(command.get_args());
+    words.map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,145 @@
+//! What the project needs beyond cargo and npm: installed once, into a cache outside the checkout.
+
+use std::{
+    env,
+    ffi::OsString,
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use anyhow::{Context, Result, bail};
+
+use crate::process::{output, run, say};
+
+/// A tool from crates.io.
+struct Tool {
+    package: &'static str,
+    version: String,
+}
+
+/// What builds the Worker. Both versions are those of the libraries in `Cargo.lock`: they must be equal.
+fn build_tools() -> Result<[Tool; 2]> {
+    Ok([
+        Tool { package: "wasm-bindgen-cli", version: locked_version("wasm-bindgen")? },
+        Tool { package: "worker-build", version: locked_version("worker")? },
+    ])
+}
+
+/// What runs the tests of code that only runs as WebAssembly.
+fn test_tool() -> Tool {
+    Tool { package: "wasm-pack", version: "0.15.1".into() }
+}
+
+/// Sets up what building and serving need, and returns the directories of the tools.
+pub fn for_building() -> Result<Vec<PathBuf>> {
+    wasm_target()?;
+    npm_packages()?;
+    build_tools()?.iter().map(install).collect()
+}
+
+/// Sets up what the tests need beyond that.
+pub fn for_testing() -> Result<Vec<PathBuf>> {
+    let mut directories = for_building()?;
+    directories.push(install(&test_tool())?);
+    Ok(directories)
+}
+
+/// `PATH` with `directories` and npm's before it.
+pub fn path_with(directories: &[PathBuf]) -> Result<OsString> {
+    let npm = env::current_dir()?.join("node_modules/.bin");
+    let path = env::var_os("PATH").unwrap_or_default();
+    Ok(env::join_paths(directories.iter().cloned().chain([npm]).chain(env::split_paths(&path)))?)
+}
+
+/// A browser for the browser tests: `CHROMIUM`, an installed one, or Debian's.
+pub fn chromium() -> Result<PathBuf> {
+    if let Some(path) = env::var_os("CHROMIUM") {
+        return Ok(path.into());
+    }
+    let found = || {
+        let names = ["chromium", "chromium-browser", "google-chrome"];
+        env::split_paths(&env::var_os("PATH").unwrap_or_default())
+            .flat_map(|directory| names.map(|name| directory.join(name)))
+            .find(|path| path.is_file())
+    };
+    if let Some(path) = found() {
+        return Ok(path);
+    }
+    say("installing Chromium for the browser tests (apt-get install chromium)");
+    let apt =
+        |arguments: &[&str]| run(Command::new("apt-get").env("DEBIAN_FRONTEND", "noninteractive").args(arguments));
+    let installed =
+        apt(&["-qq", "update"]).and_then(|()| apt(&["-qq", "install", "--yes", "--no-install-recommends", "chromium"]));
+    match (installed, found()) {
+        (Ok(()), Some(path)) => Ok(path),
+        _ => bail!("the browser tests need Chromium: install it, or name it with CHROMIUM=/path/to/chromium"),
+    }
+}
+
+fn wasm_target() -> Result<()> {
+    let library =
+        output(Command::new("rustc").args(["--print", "target-libdir", "--target", "wasm32-unknown-unknown"]))?;
+    if Path::new(library.trim()).is_dir() {
+        return Ok(());
+    }
+    say("adding the wasm32-unknown-unknown target");
+    run(Command::new("rustup").args(["target", "add", "wasm32-unknown-unknown"]))
+}
+
+/// `npm ci`, unless `node_modules` is as new as the lock file.
+fn npm_packages() -> Result<()> {
+    let modified = |path: &str| fs::metadata(path).and_then(|file| file.modified()).ok();
+    let installed = modified("node_modules/.package-lock.json");
+    if installed.is_some() && installed >= modified("package-lock.json") {
+        return Ok(());
+    }
+    say("installing the npm packages (npm ci)");
+    // An older system Node is good enough for npm; what needs a newer one runs on the `node` package. Its complaints
+    // about that would only worry people.
+    run(Command::new("npm").args(["ci", "--no-audit", "--no-fund", "--loglevel=error"]))
+}
+
+/// The version of `package` in `Cargo.lock`.
+fn locked_version(package: &str) -> Result<String> {
+    let id = output(Command::new(cargo()).args(["pkgid", package]))?;
+    let (_, version) = id.trim().rsplit_once(['@', '#']).with_context(|| format!("no version in {id}"))?;
+    Ok(version.to_string())
+}
+
+/// Installs `tool` unless it is there, and returns the directory of its programs.
+fn install(tool: &Tool) -> Result<PathBuf> {
+    let Tool { package, version } = tool;
+    let cache = cache()?;
+    let root = cache.join(format!("{package}-{version}"));
+    let programs = root.join("bin");
+    if programs.is_dir() {
+        return Ok(programs);
+    }
+    say(format_args!("building {package} {version} into {} (once, a minute or two)", root.display()));
+    // Built without optimization they are ready in half the time, and fast enough.
+    run(Command::new(cargo())
+        .args(["install", "--quiet", "--root"])
+        .arg(&root)
+        .arg(format!("{package}@{version}"))
+        .env("CARGO_TARGET_DIR", cache.join("target"))
+        .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "0")
+        .env("CARGO_PROFILE_RELEASE_LTO", "off"))?;
+    Ok(programs)
+}
+
+fn cache() -> Result<PathBuf> {
+    if let Some(path) = env::var_os("ROLLCALL_CACHE") {
+        return Ok(path.into());
+    }
+    let base = match env::var_os("XDG_CACHE_HOME") {
+        Some(path) => PathBuf::from(path),
+        None => PathBuf::from(env::var_os("HOME").context("neither ROLLCALL_CACHE nor HOME is set")?).join(".cache"),
+    };
+    Ok(base.join("rollcall"))
+}
+
+/// The cargo that runs this program.
+pub fn cargo() -> OsString {
+    env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
+}
