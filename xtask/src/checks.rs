@@ -59,7 +59,7 @@ fn build_within_limit() -> Result<()> {
 
 fn wasm_tests() -> Result<()> {
     let path = setup::path_with(&setup::for_testing()?)?;
-    run(Command::new("wasm-pack").args(["--quiet", "test", "--node", ".", "--lib"]).env("PATH", path))
+    run(Command::new("wasm-pack").args(["test", "--node", ".", "--lib"]).env("PATH", path))
 }
 
 fn browser_tests() -> Result<()> {
