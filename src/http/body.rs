@@ -3,7 +3,10 @@
 use ::http::{HeaderMap, Request, header};
 use axum::{
     body::{Body, Bytes},
-    extract::FromRequest,
+    extract::{
+        FromRequest,
+        rejection::{BytesRejection, FailedToBufferBody},
+    },
 };
 use rollcall_core::{
     Rejection,
@@ -48,8 +51,10 @@ async fn read(request: Request<Body>, bindings: &Bindings) -> Result<(HeaderMap,
     let headers = request.headers().clone();
     match Bytes::from_request(request, bindings).await {
         Ok(body) => Ok((headers, body)),
-        // Over the limit that the router sets, or gone before it was whole: then nobody reads the answer.
-        Err(_) => Err(Rejection::TooLarge(LIMIT)),
+        Err(BytesRejection::FailedToBufferBody(FailedToBufferBody::LengthLimitError(_))) => {
+            Err(Rejection::TooLarge(LIMIT))
+        }
+        Err(_) => Err(Rejection::ParseError("the body ended early".into())),
     }
 }
 

@@ -1,8 +1,8 @@
 //! The two WebSocket paths: who may join, and which room they join.
 
-use ::http::{HeaderMap, Uri, header};
+use ::http::{HeaderMap, header, request::Parts};
 use axum::{
-    extract::{RawQuery, State},
+    extract::{FromRequestParts, State},
     response::Response,
 };
 use rollcall_core::{Id, Rejection, auth::may_watch, call::Call, query::Query, wire::SUBPROTOCOL};
@@ -20,81 +20,82 @@ use crate::{
 };
 
 /// `GET /ws/doctor-status/`
-pub async fn watch(
-    State(bindings): State<Bindings>,
-    uri: Uri,
-    headers: HeaderMap,
-    RawQuery(query): RawQuery,
-) -> Result<Response> {
+pub async fn watch(State(bindings): State<Bindings>, handshake: Handshake) -> Result<Response> {
     SendFuture::new(async move {
-        let auth = handshake(&headers, &uri, &bindings)?;
-        let v1 = offers_v1(&headers);
-        let admitted = watcher(&bindings, auth, &headers, &Query::parse(&query.unwrap_or_default()), v1).await;
-        join(&bindings, admitted, v1).await
+        let admitted = watcher(&bindings, &handshake).await;
+        join(&bindings, admitted, handshake.v1).await
     })
     .await
 }
 
 /// `GET /ws/connect/?email=`
-pub async fn connect(
-    State(bindings): State<Bindings>,
-    uri: Uri,
-    headers: HeaderMap,
-    RawQuery(query): RawQuery,
-) -> Result<Response> {
+pub async fn connect(State(bindings): State<Bindings>, handshake: Handshake) -> Result<Response> {
     SendFuture::new(async move {
-        let auth = handshake(&headers, &uri, &bindings)?;
-        let admitted = person(&bindings, auth, &headers, &Query::parse(&query.unwrap_or_default())).await;
-        join(&bindings, admitted, offers_v1(&headers)).await
+        let admitted = person(&bindings, &handshake).await;
+        join(&bindings, admitted, handshake.v1).await
     })
     .await
 }
 
-/// What is refused before a socket is accepted.
-fn handshake(headers: &HeaderMap, uri: &Uri, bindings: &Bindings) -> Result<SocketAuth, Rejection> {
-    if !headers.get(header::UPGRADE).is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"websocket")) {
-        return Err(Rejection::UpgradeRequired);
+/// An upgrade that may be accepted, though perhaps only to be closed with the reason.
+pub struct Handshake {
+    auth: SocketAuth,
+    credentials: Result<Option<Credentials>, Rejection>,
+    query: Query,
+    /// The client offers `rollcall.v1`.
+    v1: bool,
+}
+
+impl FromRequestParts<Bindings> for Handshake {
+    type Rejection = Error;
+
+    /// What is refused here is refused before a socket is accepted.
+    async fn from_request_parts(parts: &mut Parts, bindings: &Bindings) -> Result<Self> {
+        let headers = &parts.headers;
+        if !headers.get(header::UPGRADE).is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"websocket")) {
+            return Err(Rejection::UpgradeRequired.into());
+        }
+        let auth = bindings.socket_auth().ok_or_else(|| {
+            console_error!("SOCKET_AUTH=open is refused where ENVIRONMENT=production: set it to strict");
+            Rejection::Unavailable
+        })?;
+        let origin_needed = headers.contains_key(header::ORIGIN) || headers.contains_key(header::COOKIE);
+        if auth == SocketAuth::Strict && origin_needed && !has_our_origin(headers, &parts.uri, bindings) {
+            return Err(Rejection::OriginDenied.into());
+        }
+        Ok(Self {
+            auth,
+            credentials: Credentials::of(headers),
+            query: Query::parse(parts.uri.query().unwrap_or_default()),
+            v1: offers_v1(headers),
+        })
     }
-    let auth = bindings.socket_auth().ok_or_else(|| {
-        console_error!("SOCKET_AUTH=open is refused where ENVIRONMENT=production: set it to strict");
-        Rejection::Unavailable
-    })?;
-    let origin_needed = headers.contains_key(header::ORIGIN) || headers.contains_key(header::COOKIE);
-    if auth == SocketAuth::Strict && origin_needed && !has_our_origin(headers, uri, bindings) {
-        return Err(Rejection::OriginDenied);
-    }
-    Ok(auth)
 }
 
 /// Who may watch, and where. A session that is given decides, also where sockets are open.
-async fn watcher(
-    bindings: &Bindings,
-    auth: SocketAuth,
-    headers: &HeaderMap,
-    query: &Query,
-    v1: bool,
-) -> Result<(Id, Call)> {
-    let since = query.resume();
-    let by = match (Credentials::of(headers)?, auth) {
-        (Some(credentials), _) => credentials.principal(bindings).await?,
-        (None, SocketAuth::Open) => return Ok((bindings.default_hospital(), Call::Watch { by: None, v1, since })),
-        (None, SocketAuth::Strict) => return Err(Rejection::NotAuthenticated.into()),
+async fn watcher(bindings: &Bindings, handshake: &Handshake) -> Result<(Id, Call)> {
+    let (v1, since) = (handshake.v1, handshake.query.resume());
+    let by = match (&handshake.credentials, handshake.auth) {
+        (Err(rejection), _) => return Err(rejection.clone().into()),
+        (Ok(Some(credentials)), _) => credentials.principal(bindings).await?,
+        (Ok(None), SocketAuth::Open) => return Ok((bindings.default_hospital(), Call::Watch { by: None, v1, since })),
+        (Ok(None), SocketAuth::Strict) => return Err(Rejection::NotAuthenticated.into()),
     };
     may_watch(&by)?;
     Ok((by.hospital_id, Call::Watch { by: Some(by), v1, since }))
 }
 
 /// Whose connection it is, and where. Every cause of a refusal reads the same.
-async fn person(bindings: &Bindings, auth: SocketAuth, headers: &HeaderMap, query: &Query) -> Result<(Id, Call)> {
-    let email = query.email()?;
-    let by = match Credentials::of(headers).map_err(|_| Rejection::EmailNotAccepted)? {
-        Some(credentials) => match credentials.principal(bindings).await {
+async fn person(bindings: &Bindings, handshake: &Handshake) -> Result<(Id, Call)> {
+    let email = handshake.query.email()?;
+    let by = match (&handshake.credentials, handshake.auth) {
+        (Ok(Some(credentials)), _) => match credentials.principal(bindings).await {
             Ok(by) => Some(by),
             Err(Error::Rejection(_)) => return Err(Rejection::EmailNotAccepted.into()),
             Err(platform) => return Err(platform),
         },
-        None if auth == SocketAuth::Open => None,
-        None => return Err(Rejection::EmailNotAccepted.into()),
+        (Ok(None), SocketAuth::Open) => None,
+        (Ok(None), SocketAuth::Strict) | (Err(_), _) => return Err(Rejection::EmailNotAccepted.into()),
     };
     let user = users::by_name(&bindings.db()?, Name::Email(email))
         .await?

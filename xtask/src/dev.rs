@@ -2,22 +2,24 @@
 
 use std::{
     io::{Read, Write},
-    net::TcpStream,
+    net::{TcpListener, TcpStream},
     path::Path,
     thread,
     time::Duration,
 };
 
-use anyhow::Result;
+use anyhow::{Context, Result, ensure};
 
-use crate::{
-    build, demo,
-    process::{run, say},
-    wrangler,
-};
+use crate::{build, demo, process::say, wrangler};
+
+/// How wrangler ends after Ctrl-C.
+const INTERRUPTED: i32 = 130;
 
 /// Sets everything up and serves until it is interrupted.
 pub fn dev(port: u16, persist_to: &Path, arguments: &[String]) -> Result<()> {
+    // Asked first, because wrangler would say it minutes later, and whoever has the port might answer in its place.
+    TcpListener::bind(("127.0.0.1", port))
+        .with_context(|| format!("port {port} is taken: choose another with --port"))?;
     build::build()?;
     wrangler::migrate(persist_to)?;
     demo::create(persist_to)?;
@@ -30,7 +32,9 @@ pub fn dev(port: u16, persist_to: &Path, arguments: &[String]) -> Result<()> {
     });
     let port = port.to_string();
     let mut command = wrangler::wrangler(&["dev", "--port", &port, "--inspector-port", "0", "--persist-to"])?;
-    run(command.arg(persist_to).args(arguments))
+    let status = command.arg(persist_to).args(arguments).status().context("wrangler dev")?;
+    ensure!(status.success() || status.code() == Some(INTERRUPTED), "wrangler dev failed ({status})");
+    Ok(())
 }
 
 /// Whether the Worker answers yet. Anything else on that port makes `wrangler` stop with its own words.

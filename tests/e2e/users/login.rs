@@ -1,10 +1,12 @@
 //! `POST /api/users/login/`
 
 use chrono::{DateTime, TimeDelta, Utc};
+use futures_util::stream;
+use reqwest::Body;
 use rollcall_tests::{Answer, Hospital, PASSWORD, open};
 use serde_json::{Value, json};
 
-async fn post(body: impl Into<String>, content_type: &str) -> Answer {
+async fn post(body: impl Into<Body>, content_type: &str) -> Answer {
     let request = reqwest::Client::new()
         .post(format!("{}/api/users/login/", open().address))
         .header("content-type", content_type)
@@ -89,9 +91,13 @@ async fn a_field_at_fault_is_named() {
 #[tokio::test]
 async fn a_body_of_another_type_or_over_16_kib_is_refused() {
     let body = json!({"email": "ann@example.com", "password": "x"}).to_string();
-    assert_eq!(post(body.as_str(), "text/plain").await.refusal(), (415, "unsupported_media_type".into()));
+    assert_eq!(post(body.clone(), "text/plain").await.refusal(), (415, "unsupported_media_type".into()));
     assert_eq!(post(body, "application/json; charset=utf-8").await.status, 401);
 
     let large = json!({"email": "ann@example.com", "password": "x".repeat(16 * 1024)}).to_string();
-    assert_eq!(post(large.as_str(), "application/json").await.refusal(), (413, "too_large".into()));
+    assert_eq!(post(large, "application/json").await.refusal(), (413, "too_large".into()));
+    // Chunked, without a length that would tell beforehand.
+    let chunks = ["x".repeat(10 * 1024), "x".repeat(10 * 1024)].map(Ok::<_, std::io::Error>);
+    let chunked = post(Body::wrap_stream(stream::iter(chunks)), "application/json").await;
+    assert_eq!(chunked.refusal(), (413, "too_large".into()));
 }
