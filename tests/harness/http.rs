@@ -5,6 +5,7 @@ use std::time::Duration;
 use reqwest::{Client, Method, header::HeaderMap};
 use rollcall_core::wire::{Login, User};
 use serde_json::{Value, json};
+use tokio::sync::Semaphore;
 
 use crate::{Server, Socket};
 
@@ -81,6 +82,10 @@ pub struct Session {
 impl Session {
     /// Signs in.
     pub async fn open(server: &'static Server, email: &str, password: &str) -> Self {
+        // Hashing is slow on purpose, and the local runtime does one at a time: on a machine with many cores the tests
+        // would make each other wait beyond their patience.
+        static HASHING: Semaphore = Semaphore::const_new(4);
+        let _turn = HASHING.acquire().await;
         let body = json!({"email": email, "password": password});
         let answer = request(server, "POST", "/api/users/login/", &[], Some(body)).await;
         assert_eq!(answer.status, 200, "{answer:?}");

@@ -65,17 +65,14 @@ fn wasm_tests() -> Result<()> {
 fn browser_tests() -> Result<()> {
     let chromium = setup::chromium()?;
     fs::create_dir_all(ARTIFACTS)?;
-    let state = std::env::temp_dir().join(format!("rollcall-browser-{}", std::process::id()));
-    let server = Server::start(&state, None, &[])?;
-    let result = run(Command::new("npm")
+    let state = tempfile::tempdir()?;
+    let server = Server::start(state.path(), None, &[])?;
+    run(Command::new("npm")
         .args(["run", "--silent", "test:browser"])
         .env("PATH", setup::path_with(&[])?)
         .env("ROLLCALL_URL", &server.address)
         .env("CHROMIUM", chromium)
-        .env("ARTIFACTS", fs::canonicalize(ARTIFACTS)?));
-    drop(server);
-    let _ = fs::remove_dir_all(&state);
-    result
+        .env("ARTIFACTS", fs::canonicalize(ARTIFACTS)?))
 }
 
 fn cargo(arguments: &[&str]) -> Result<()> {

@@ -10,10 +10,7 @@ use std::{
 
 use anyhow::{Context, Result, ensure};
 
-use crate::{build, demo, process::say, wrangler};
-
-/// How wrangler ends after Ctrl-C.
-const INTERRUPTED: i32 = 130;
+use crate::{build, demo, process::say, serve::INTERRUPTED, wrangler};
 
 /// Sets everything up and serves until it is interrupted.
 pub fn dev(port: u16, persist_to: &Path, arguments: &[String]) -> Result<()> {

@@ -26,7 +26,10 @@ pub fn until_stdin_closes(persist_to: &Path, sql: Option<&Path>, arguments: &[St
     Ok(())
 }
 
-/// A running Worker; ends when dropped.
+/// How a program ends after Ctrl-C.
+pub const INTERRUPTED: i32 = 130;
+
+/// A running Worker; ends when dropped, and when this process is interrupted. One per process.
 pub struct Server {
     runtime: Child,
     /// `http://127.0.0.1:<port>`
@@ -48,6 +51,12 @@ impl Server {
         // A group of its own, so that the runtime below wrangler ends with it.
         let mut runtime =
             command.stdin(Stdio::null()).stdout(Stdio::piped()).process_group(0).spawn().context("wrangler dev")?;
+        let group = group(&runtime);
+        // Ctrl-C reaches this process, but not the runtime's group.
+        ctrlc::set_handler(move || {
+            let _ = killpg(group, Signal::SIGKILL);
+            std::process::exit(INTERRUPTED);
+        })?;
         let output = runtime.stdout.take().context("wrangler's output")?;
         // From here on dropped, and so ended, on every way out.
         let mut server = Self { runtime, address: String::new() };
@@ -67,7 +76,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        let group = Pid::from_raw(self.runtime.id().cast_signed());
+        let group = group(&self.runtime);
         let _ = killpg(group, Signal::SIGTERM);
         // The runtime may ignore a polite request for minutes after a load.
         let patience = Instant::now() + Duration::from_secs(3);
@@ -77,4 +86,9 @@ impl Drop for Server {
         let _ = killpg(group, Signal::SIGKILL);
         let _ = self.runtime.wait();
     }
+}
+
+/// The process group that `runtime` leads.
+fn group(runtime: &Child) -> Pid {
+    Pid::from_raw(runtime.id().cast_signed())
 }
