@@ -184,6 +184,25 @@ async fn a_room_that_slept_still_knows_its_sockets() {
     assert_eq!(admin.get("/api/hms/active-connections").await.json()["count"], 0);
 }
 
+#[tokio::test]
+async fn a_room_that_slept_recalls_more_than_it_reads_when_it_wakes() {
+    let hospital = Hospital::fresh(open());
+    let ann = hospital.sign_in("ann").await;
+    for _ in 0..15 {
+        ann.go_live().await;
+        ann.leave().await;
+    }
+    tokio::time::sleep(Duration::from_secs(12)).await;
+
+    let mut dashboard = hospital.dashboard("?since=1").await;
+    for seq in 2..=30 {
+        assert_eq!(dashboard.json().await["seq"], seq);
+    }
+    assert_eq!(dashboard.json().await, json!({"type": "resumed", "from": 1, "seq": 30, "recovered": true}));
+    ann.go_live().await;
+    assert_eq!(dashboard.json().await["seq"], 31);
+}
+
 /// A change holds the room until it is announced; a caller who hangs up must not hold it for ever.
 #[tokio::test]
 async fn callers_who_hang_up_do_not_hold_the_room() {
