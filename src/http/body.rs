@@ -25,12 +25,7 @@ impl FromRequest<Bindings> for Json {
     type Rejection = Error;
 
     async fn from_request(request: Request<Body>, bindings: &Bindings) -> Result<Self, Error> {
-        let (headers, body) = read(request, bindings).await?;
-        // An empty body has no type to be wrong about: it is no JSON.
-        if !body.is_empty() {
-            check_type(&headers)?;
-        }
-        Ok(Self(Fields::parse(&body)?))
+        Ok(Self(Fields::parse(&read(request, bindings).await?)?))
     }
 }
 
@@ -38,24 +33,22 @@ impl FromRequest<Bindings> for OptionalJson {
     type Rejection = Error;
 
     async fn from_request(request: Request<Body>, bindings: &Bindings) -> Result<Self, Error> {
-        let (headers, body) = read(request, bindings).await?;
-        if body.is_empty() {
-            return Ok(Self(Fields::default()));
-        }
-        check_type(&headers)?;
-        Ok(Self(Fields::parse(&body)?))
+        let body = read(request, bindings).await?;
+        Ok(Self(if body.is_empty() { Fields::default() } else { Fields::parse(&body)? }))
     }
 }
 
-async fn read(request: Request<Body>, bindings: &Bindings) -> Result<(HeaderMap, Bytes), Rejection> {
+/// The body, which says that it is JSON. An empty one has no type to be wrong about.
+async fn read(request: Request<Body>, bindings: &Bindings) -> Result<Bytes, Rejection> {
     let headers = request.headers().clone();
-    match Bytes::from_request(request, bindings).await {
-        Ok(body) => Ok((headers, body)),
-        Err(BytesRejection::FailedToBufferBody(FailedToBufferBody::LengthLimitError(_))) => {
-            Err(Rejection::TooLarge(LIMIT))
-        }
-        Err(_) => Err(Rejection::ParseError("the body ended early".into())),
+    let body = Bytes::from_request(request, bindings).await.map_err(|rejection| match rejection {
+        BytesRejection::FailedToBufferBody(FailedToBufferBody::LengthLimitError(_)) => Rejection::TooLarge(LIMIT),
+        _ => Rejection::ParseError("the body ended early".into()),
+    })?;
+    if !body.is_empty() {
+        check_type(&headers)?;
     }
+    Ok(body)
 }
 
 fn check_type(headers: &HeaderMap) -> Result<(), Rejection> {

@@ -10,7 +10,11 @@ use std::{
 
 use anyhow::{Context, Result, ensure};
 
-use crate::{build, demo, process::say, serve::INTERRUPTED, wrangler};
+use crate::{
+    build, demo,
+    process::{INTERRUPTED, say},
+    wrangler,
+};
 
 /// Sets everything up and serves until it is interrupted.
 pub fn dev(port: u16, persist_to: &Path, arguments: &[String]) -> Result<()> {

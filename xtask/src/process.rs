@@ -4,6 +4,9 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
+/// How a program ends after Ctrl-C.
+pub const INTERRUPTED: i32 = 130;
+
 /// Says on standard error what is being done, so that standard output stays for results.
 pub fn say(what: impl std::fmt::Display) {
     eprintln!("xtask: {what}");

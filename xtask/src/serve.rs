@@ -15,7 +15,7 @@ use nix::{
     unistd::Pid,
 };
 
-use crate::{build, demo, wrangler};
+use crate::{build, demo, process::INTERRUPTED, wrangler};
 
 /// Serves on a free port, prints `ready <address>` on standard output, and ends when standard input does. What the
 /// runtime prints goes to standard error.
@@ -25,9 +25,6 @@ pub fn until_stdin_closes(persist_to: &Path, sql: Option<&Path>, arguments: &[St
     io::copy(&mut io::stdin(), &mut io::sink())?;
     Ok(())
 }
-
-/// How a program ends after Ctrl-C.
-pub const INTERRUPTED: i32 = 130;
 
 /// A running Worker; ends when dropped, and when this process is interrupted. One per process.
 pub struct Server {

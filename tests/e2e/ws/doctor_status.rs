@@ -1,9 +1,21 @@
 //! `/ws/doctor-status/`
 
-use std::time::Duration;
+use std::{ops::RangeInclusive, time::Duration};
 
-use rollcall_tests::{Hospital, Session, open};
+use rollcall_tests::{Hospital, Session, Socket, open};
 use serde_json::{Value, json};
+
+/// Hears exactly these events next, in order.
+async fn hears(dashboard: &mut Socket, seqs: RangeInclusive<u64>) {
+    for seq in seqs {
+        assert_eq!(dashboard.json().await["seq"], seq);
+    }
+}
+
+/// The local runtime puts an idle object to sleep after ten seconds.
+async fn let_the_room_sleep() {
+    tokio::time::sleep(Duration::from_secs(12)).await;
+}
 
 #[tokio::test]
 async fn a_v1_dashboard_first_gets_a_snapshot() {
@@ -70,9 +82,7 @@ async fn every_dashboard_hears_every_event_in_order() {
     };
     futures_util::future::join(flip(&ann), flip(&bob)).await;
     for dashboard in &mut dashboards {
-        for seq in 1..=20 {
-            assert_eq!(dashboard.json().await["seq"], seq);
-        }
+        hears(dashboard, 1..=20).await;
         dashboard.hears_nothing().await;
     }
 }
@@ -95,9 +105,7 @@ async fn a_dashboard_that_was_away_gets_exactly_what_it_missed() {
         ann.leave().await;
     }
     let mut dashboard = hospital.dashboard("?since=5").await;
-    for seq in 6..=20 {
-        assert_eq!(dashboard.json().await["seq"], seq);
-    }
+    hears(&mut dashboard, 6..=20).await;
     let resumed = json!({"type": "resumed", "from": 5, "seq": 20, "recovered": true});
     assert_eq!(dashboard.json().await, resumed);
     dashboard.hears_nothing().await;
@@ -164,7 +172,6 @@ async fn a_name_that_is_markup_arrives_as_it_was_typed() {
     assert_eq!(dashboard.json().await["doctor_name"], Value::from("Dr. <img src=x onerror=alert(1)> O'Neil"));
 }
 
-/// The local runtime puts an idle object to sleep after ten seconds.
 #[tokio::test]
 async fn a_room_that_slept_still_knows_its_sockets() {
     let hospital = Hospital::fresh(open());
@@ -173,7 +180,7 @@ async fn a_room_that_slept_still_knows_its_sockets() {
     let mut connection = hospital.connect("user").await;
     dashboard.json().await;
     connection.json().await;
-    tokio::time::sleep(Duration::from_secs(12)).await;
+    let_the_room_sleep().await;
 
     assert_eq!(admin.get("/api/hms/active-connections").await.json()["count"], 1);
     ann.go_live().await;
@@ -192,12 +199,10 @@ async fn a_room_that_slept_recalls_more_than_it_reads_when_it_wakes() {
         ann.go_live().await;
         ann.leave().await;
     }
-    tokio::time::sleep(Duration::from_secs(12)).await;
+    let_the_room_sleep().await;
 
     let mut dashboard = hospital.dashboard("?since=1").await;
-    for seq in 2..=30 {
-        assert_eq!(dashboard.json().await["seq"], seq);
-    }
+    hears(&mut dashboard, 2..=30).await;
     assert_eq!(dashboard.json().await, json!({"type": "resumed", "from": 1, "seq": 30, "recovered": true}));
     ann.go_live().await;
     assert_eq!(dashboard.json().await["seq"], 31);
@@ -217,8 +222,6 @@ async fn callers_who_hang_up_do_not_hold_the_room() {
     }
     ann.go_live().await;
     let latest = ann.leave().await["seq"].as_u64().unwrap();
-    for seq in 1..=latest {
-        assert_eq!(dashboard.json().await["seq"], seq);
-    }
+    hears(&mut dashboard, 1..=latest).await;
     assert_eq!(admin.get("/api/events/").await.json()["latest"], latest);
 }
