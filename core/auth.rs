@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Id, Rejection, event::Reason, wire::Role};
+use crate::{Id, Rejection, Timestamp, event::Reason, wire::Role};
 
 /// Somebody whom a valid session speaks for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,6 +17,8 @@ pub struct Principal {
     pub role: Role,
     /// The session's row id.
     pub session_id: Id,
+    /// When the session ends by itself.
+    pub session_ends: Timestamp,
 }
 
 impl Principal {
@@ -78,7 +80,7 @@ mod tests {
     use super::*;
 
     fn who(role: Role) -> Principal {
-        Principal { user_id: 7, hospital_id: 1, role, session_id: 1 }
+        Principal { user_id: 7, hospital_id: 1, role, session_id: 1, session_ends: Timestamp::MAX_UTC }
     }
 
     #[test]

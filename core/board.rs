@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use crate::{
-    Id, Seq,
+    Id, Seq, Timestamp,
     call::Since,
     event::Event,
     wire::{DoctorEvent, DoctorInfo, WatcherMessage},
@@ -48,6 +48,18 @@ impl Board {
     /// The latest event applied.
     pub fn seq(&self) -> Seq {
         self.seq
+    }
+
+    /// Whether a doctor is on duty.
+    pub fn is_live(&self, doctor_id: Id) -> bool {
+        self.doctors.get(&doctor_id).is_some_and(|doctor| doctor.is_live)
+    }
+
+    /// When the event `seq` was recorded, or the oldest one here where it is further back. `None` where there is none.
+    pub fn recorded_by(&self, seq: Seq) -> Option<Timestamp> {
+        let back = usize::try_from(self.seq.checked_sub(seq)?).ok()?;
+        let at = self.latest.len().saturating_sub(back + 1);
+        self.latest.get(at).map(|event| event.at)
     }
 
     /// Applies `event` if it is the next one. `false` leaves the board as it was: it has seen this event already, or
@@ -146,6 +158,19 @@ mod tests {
         assert!(!board.apply(event(5, Action::Login)), "four is missing");
         assert_eq!(board.seq(), 3);
         assert!(board.apply(event(4, Action::Login)));
+    }
+
+    #[test]
+    fn an_event_further_back_than_the_memory_counts_as_the_oldest_in_it() {
+        let mut old = event(499, Action::Login);
+        old.at = "2026-11-21T08:00:00Z".parse().unwrap();
+        let (at, latest) = (old.at, event(500, Action::Logout));
+        let board = Board::new(500, vec![ann()], vec![old, latest.clone()]);
+        assert_eq!(board.recorded_by(500), Some(latest.at));
+        assert_eq!(board.recorded_by(499), Some(at));
+        assert_eq!(board.recorded_by(12), Some(at));
+        assert_eq!(board.recorded_by(501), None, "from the future");
+        assert_eq!(Board::new(0, vec![], vec![]).recorded_by(0), None);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Id, Seq, auth::Principal, event::Change};
+use crate::{Id, Seq, auth::Principal, event::Change, socket::Opener};
 
 /// One call to a room. `Watch` and `Connect` come with a WebSocket upgrade.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,7 +20,7 @@ pub enum Call {
     /// Join as a dashboard.
     Watch {
         /// Who watches; nobody in particular where sockets are open.
-        by: Option<Principal>,
+        opener: Opener,
         /// The client offered `rollcall.v1`.
         v1: bool,
         /// Where it left off.
@@ -29,11 +29,11 @@ pub enum Call {
     /// Join as a person.
     Connect {
         /// Who.
-        user_id: Id,
+        opener: Opener,
         /// Their email, as stored.
         email: String,
-        /// The session that opened the socket, where one did.
-        session_id: Option<Id>,
+        /// Their presence is watched.
+        doctor: bool,
     },
     /// Who is connected? Answered with a list of `ActiveConnection`.
     Registry,

@@ -9,10 +9,12 @@ pub mod body;
 pub mod call;
 pub mod event;
 pub mod password;
+pub mod presence;
 pub mod query;
 pub mod registry;
 pub mod rejection;
 pub mod socket;
+pub mod sweep;
 pub mod token;
 pub mod wire;
 

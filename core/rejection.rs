@@ -71,6 +71,24 @@ pub enum Rejection {
     /// A binary frame; both sockets speak text.
     #[error("Text frames only")]
     BinaryFrame,
+    /// One user has too many sockets open, of both kinds together.
+    #[error("Too many sockets")]
+    TooManySockets,
+    /// Too many messages on one socket.
+    #[error("Too many messages")]
+    TooManyMessages,
+    /// Several messages in a row that were not understood.
+    #[error("Too many messages that were not understood")]
+    Malformed,
+    /// A dashboard that does not keep up; it may come back and resume.
+    #[error("Too slow: reconnect and resume")]
+    TooSlow,
+    /// The room holds as many sockets as it can.
+    #[error("The room is full: reconnect later")]
+    RoomFull,
+    /// A client that used to ping has gone silent.
+    #[error("No heartbeat")]
+    NoHeartbeat,
 }
 
 /// What is wrong with a token.
@@ -125,13 +143,21 @@ impl Rejection {
             Self::EmailNotAccepted => "email_not_accepted",
             Self::SessionEnded => "session_ended",
             Self::BinaryFrame => "binary_frame",
+            Self::TooManySockets => "too_many_sockets",
+            Self::TooManyMessages => "too_many_messages",
+            Self::Malformed => "malformed",
+            Self::TooSlow => "too_slow",
+            Self::RoomFull => "room_full",
+            Self::NoHeartbeat => "no_heartbeat",
         }
     }
 
     /// The status where it is an HTTP answer.
     pub fn status(&self) -> u16 {
         match self {
-            Self::ParseError(_) | Self::InvalidRequest { .. } | Self::NoEmail | Self::BinaryFrame => 400,
+            Self::ParseError(_) | Self::InvalidRequest { .. } | Self::NoEmail | Self::BinaryFrame | Self::Malformed => {
+                400
+            }
             Self::NotAuthenticated
             | Self::InvalidToken(_)
             | Self::InvalidCredentials
@@ -142,8 +168,10 @@ impl Rejection {
             Self::MethodNotAllowed(_) => 405,
             Self::TooLarge(_) => 413,
             Self::UnsupportedMediaType(_) => 415,
+            Self::NoHeartbeat => 408,
             Self::UpgradeRequired => 426,
-            Self::Unavailable => 503,
+            Self::TooManySockets | Self::TooManyMessages => 429,
+            Self::TooSlow | Self::RoomFull | Self::Unavailable => 503,
         }
     }
 
@@ -156,13 +184,18 @@ impl Rejection {
             | Self::UnsupportedMediaType(_)
             | Self::NotFound
             | Self::MethodNotAllowed(_)
-            | Self::UpgradeRequired => 1008,
+            | Self::UpgradeRequired
+            | Self::TooManySockets
+            | Self::TooManyMessages
+            | Self::Malformed => 1008,
             Self::TooLarge(_) => 1009,
             Self::Unavailable => 1011,
+            Self::TooSlow | Self::RoomFull => 1013,
             Self::NoEmail => 4000,
             Self::NotAuthenticated | Self::InvalidToken(_) | Self::InvalidCredentials | Self::EmailNotAccepted => 4001,
             Self::SessionEnded => 4002,
             Self::PermissionDenied | Self::Csrf | Self::OriginDenied => 4003,
+            Self::NoHeartbeat => 4008,
         }
     }
 
@@ -191,6 +224,14 @@ mod tests {
             body(Rejection::InvalidToken(TokenFault::NotValid)),
             r#"{"detail":"Invalid token.","code":"invalid_token"}"#
         );
+    }
+
+    #[test]
+    fn the_entry_point_which_is_javascript_refuses_in_the_same_words() {
+        let entry = include_str!("../src/entry.js").replace("${DETAIL}", &Rejection::Unavailable.to_string());
+        let body = serde_json::to_string(&Rejection::Unavailable.refusal()).unwrap();
+        assert!(entry.contains(&body), "{body}");
+        assert!(entry.contains(&format!("close({}, DETAIL)", Rejection::Unavailable.close_code())));
     }
 
     #[test]

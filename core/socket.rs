@@ -2,85 +2,178 @@
 //!
 //! **Invariant:** an attachment outlives deploys and hibernation: its JSON is pinned below, and may only grow.
 
+use chrono::TimeDelta;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
 use crate::{
-    Id, Rejection, Timestamp,
+    Id, Rejection, Seq, Timestamp,
+    auth::Principal,
     wire::{ConnectionCommand, ConnectionMessage, WatcherCommand, WatcherMessage},
 };
 
 /// The largest text frame, in bytes.
 pub const FRAME_LIMIT: usize = 64 * 1024;
 
-/// Who is at the other end: stored with the socket by the runtime.
+/// The open sockets that one user may have, of both kinds together.
+pub const SOCKETS_PER_USER: usize = 10;
+
+/// So many messages may come at once, and no more than refill the bucket after that.
+const BUCKET: i32 = 120;
+
+/// One message's share of the bucket comes back in this time.
+const REFILL: TimeDelta = TimeDelta::milliseconds(500);
+
+/// So many messages in a row that are not understood, and the socket is closed.
+const MALFORMED_LIMIT: u8 = 3;
+
+/// What the runtime stores with a socket.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attachment {
+    /// What is at the other end.
+    #[serde(flatten)]
+    pub kind: Kind,
+    /// Who; absent for a watcher where sockets are open.
+    pub user_id: Option<Id>,
+    /// The session that opened it.
+    pub session_id: Option<Id>,
+    /// When that session ends by itself.
+    #[serde(default)]
+    pub session_ends: Option<Timestamp>,
+    /// When it was opened.
+    #[serde(default)]
+    pub connected_at: Timestamp,
+    /// When it was last heard, apart from pings: those are the runtime's to remember.
+    #[serde(default)]
+    pub last_activity: Timestamp,
+    /// How many messages in a row were not understood.
+    #[serde(default)]
+    malformed: u8,
+    /// When its bucket is full again. Each message moves it on by [`REFILL`].
+    #[serde(default)]
+    bucket_full_at: Timestamp,
+}
+
+/// The two kinds of sockets.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
-pub enum Attachment {
+pub enum Kind {
     /// A dashboard on `/ws/doctor-status/`.
     Watcher {
-        /// Who watches; absent where sockets are open.
-        user_id: Option<Id>,
-        /// The session that opened it.
-        session_id: Option<Id>,
         /// It speaks `rollcall.v1`.
         v1: bool,
+        /// The latest event that it has acknowledged; nothing is known of sockets of older deploys.
+        #[serde(default)]
+        acked: Option<Seq>,
+        /// How many bytes the room had announced when it was last heard; less what it was sent when it joined.
+        #[serde(default)]
+        heard_at_byte: i64,
     },
     /// A person on `/ws/connect/`.
     Connection {
-        /// Who.
-        user_id: Id,
-        /// The session that opened it.
-        session_id: Option<Id>,
         /// Their email, as stored.
         email: String,
-        /// When it was opened.
-        connected_at: Timestamp,
-        /// When it was last heard.
-        last_activity: Timestamp,
+        /// Their presence is watched.
+        #[serde(default)]
+        doctor: bool,
     },
 }
 
+/// Who opens a socket.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Opener {
+    /// Who, where that is known.
+    pub user_id: Option<Id>,
+    /// With which session, where there is one.
+    pub session_id: Option<Id>,
+    /// When that session ends by itself.
+    pub session_ends: Option<Timestamp>,
+}
+
+impl Opener {
+    /// Somebody who named themselves where sockets are open.
+    pub fn named(user_id: Id) -> Self {
+        Self { user_id: Some(user_id), ..Self::default() }
+    }
+}
+
+impl From<&Principal> for Opener {
+    fn from(who: &Principal) -> Self {
+        Self { user_id: Some(who.user_id), session_id: Some(who.session_id), session_ends: Some(who.session_ends) }
+    }
+}
+
 /// What a text frame leads to.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Reply {
-    /// Nothing to say.
-    Nothing,
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Reply {
     /// Send this text.
-    Send(String),
-    /// Close with this refusal's code.
-    Close(Rejection),
+    pub text: Option<String>,
+    /// And then close with this refusal's code.
+    pub close: Option<Rejection>,
+}
+
+impl Reply {
+    fn close(rejection: Rejection) -> Self {
+        Self { text: None, close: Some(rejection) }
+    }
 }
 
 impl Attachment {
-    /// The session that opened the socket.
-    pub fn session_id(&self) -> Option<Id> {
-        match self {
-            Self::Watcher { session_id, .. } | Self::Connection { session_id, .. } => *session_id,
+    /// The attachment of a socket that is opened now.
+    pub fn new(kind: Kind, opener: Opener, now: Timestamp) -> Self {
+        let Opener { user_id, session_id, session_ends } = opener;
+        Self {
+            kind,
+            user_id,
+            session_id,
+            session_ends,
+            connected_at: now,
+            last_activity: now,
+            malformed: 0,
+            bucket_full_at: now,
         }
     }
 
-    /// Hears a text frame at `now`: remembers the activity, and says what to answer.
-    pub fn hear(&mut self, frame: &str, now: Timestamp) -> Reply {
+    /// The doctor whose presence this socket shows.
+    pub fn doctor_id(&self) -> Option<Id> {
+        match self.kind {
+            Kind::Connection { doctor: true, .. } => self.user_id,
+            Kind::Connection { doctor: false, .. } | Kind::Watcher { .. } => None,
+        }
+    }
+
+    /// Hears a text frame at `now`, when the room has announced so many bytes in all: remembers it, and says what to
+    /// answer.
+    pub fn hear(&mut self, frame: &str, now: Timestamp, announced_bytes: i64) -> Reply {
         if frame.len() > FRAME_LIMIT {
-            return Reply::Close(Rejection::TooLarge(FRAME_LIMIT));
+            return Reply::close(Rejection::TooLarge(FRAME_LIMIT));
         }
-        match self {
-            Self::Watcher { .. } => match understand(frame, r#"Expected {"type":"ack","seq":<number>}"#) {
-                Ok(WatcherCommand::Ack { .. }) => Reply::Nothing,
-                Err(message) => say(&WatcherMessage::Error { message }),
-            },
-            Self::Connection { email, last_activity, .. } => {
-                *last_activity = now;
-                say(&match understand(frame, r#"Expected {"message":"<text>"}"#) {
-                    Ok(ConnectionCommand { message }) => ConnectionMessage::Message {
-                        message: format!("Server received: {message}"),
-                        from: email.clone(),
-                    },
-                    Err(message) => ConnectionMessage::Error { message },
-                })
+        self.last_activity = now;
+        self.bucket_full_at = self.bucket_full_at.max(now) + REFILL;
+        if self.bucket_full_at - now > REFILL * BUCKET {
+            return Reply::close(Rejection::TooManyMessages);
+        }
+        let (text, understood) = match &mut self.kind {
+            Kind::Watcher { acked, heard_at_byte, .. } => {
+                *heard_at_byte = announced_bytes;
+                match understand(frame, r#"Expected {"type":"ack","seq":<number>}"#) {
+                    Ok(WatcherCommand::Ack { seq }) => {
+                        *acked = Some(acked.unwrap_or_default().max(seq));
+                        (None, true)
+                    }
+                    Err(message) => (say(&WatcherMessage::Error { message }), false),
+                }
             }
-        }
+            Kind::Connection { email, .. } => match understand(frame, r#"Expected {"message":"<text>"}"#) {
+                Ok(ConnectionCommand { message }) => {
+                    let message = format!("Server received: {message}");
+                    (say(&ConnectionMessage::Message { message, from: email.clone() }), true)
+                }
+                Err(message) => (say(&ConnectionMessage::Error { message }), false),
+            },
+        };
+        self.malformed = if understood { 0 } else { self.malformed.saturating_add(1) };
+        Reply { text, close: (self.malformed >= MALFORMED_LIMIT).then_some(Rejection::Malformed) }
     }
 }
 
@@ -95,8 +188,8 @@ fn understand<T: DeserializeOwned>(frame: &str, expected: &str) -> Result<T, Str
 }
 
 /// Wire messages always serialize: they hold text, numbers and times only.
-fn say(message: &impl Serialize) -> Reply {
-    serde_json::to_string(message).map_or(Reply::Nothing, Reply::Send)
+fn say(message: &impl Serialize) -> Option<String> {
+    serde_json::to_string(message).ok()
 }
 
 /// The code to answer a peer's close with: its own where it may be sent, 1000 for one that may not.
@@ -108,90 +201,4 @@ pub fn close_code_for(peer: u16) -> u16 {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn now() -> Timestamp {
-        "2026-11-21T09:05:00Z".parse().unwrap()
-    }
-
-    fn connection() -> Attachment {
-        Attachment::Connection {
-            user_id: 9,
-            session_id: None,
-            email: "user1@example.com".into(),
-            connected_at: "2026-11-21T09:00:00Z".parse().unwrap(),
-            last_activity: "2026-11-21T09:00:00Z".parse().unwrap(),
-        }
-    }
-
-    fn watcher() -> Attachment {
-        Attachment::Watcher { user_id: Some(1), session_id: Some(5), v1: true }
-    }
-
-    #[test]
-    fn attachments_of_older_deploys_are_still_read() {
-        let stored = r#"{"kind":"connection","user_id":9,"session_id":null,"email":"user1@example.com","connected_at":"2026-11-21T09:00:00Z","last_activity":"2026-11-21T09:00:00Z"}"#;
-        assert_eq!(serde_json::from_str::<Attachment>(stored).unwrap(), connection());
-        assert_eq!(serde_json::to_string(&connection()).unwrap(), stored);
-        let stored = r#"{"kind":"watcher","user_id":1,"session_id":5,"v1":true}"#;
-        assert_eq!(serde_json::from_str::<Attachment>(stored).unwrap(), watcher());
-        assert_eq!(serde_json::to_string(&watcher()).unwrap(), stored);
-    }
-
-    #[test]
-    fn a_connection_is_echoed_as_in_the_original_and_its_activity_remembered() {
-        let mut socket = connection();
-        let reply = socket.hear(r#"{"message":"Hello Server!"}"#, now());
-        let expected = r#"{"type":"message","message":"Server received: Hello Server!","from":"user1@example.com"}"#;
-        assert_eq!(reply, Reply::Send(expected.into()));
-        let Attachment::Connection { last_activity, .. } = socket else { panic!() };
-        assert_eq!(last_activity, now());
-    }
-
-    #[test]
-    fn what_is_not_understood_is_answered() {
-        let invalid = |reply: Reply| reply == Reply::Send(r#"{"type":"error","message":"Invalid JSON format"}"#.into());
-        let deep = "[".repeat(10_000);
-        for frame in ["", "hello", "{", "{'message':1}", deep.as_str()] {
-            assert!(invalid(connection().hear(frame, now())), "{frame:.20}");
-            assert!(invalid(watcher().hear(frame, now())), "{frame:.20}");
-        }
-        for frame in ["{}", "[]", "7", r#"["Hello"]"#, r#"{"message":7}"#, r#"{"type":"subscribe"}"#] {
-            for mut socket in [connection(), watcher()] {
-                let Reply::Send(text) = socket.hear(frame, now()) else { panic!("{frame}") };
-                assert!(text.starts_with(r#"{"type":"error","message":"Expected {"#), "{text}");
-            }
-        }
-    }
-
-    #[test]
-    fn an_acknowledgement_is_heard_in_silence() {
-        assert_eq!(watcher().hear(r#"{"type":"ack","seq":9}"#, now()), Reply::Nothing);
-    }
-
-    #[test]
-    fn a_frame_over_the_limit_closes_with_1009() {
-        let Reply::Close(rejection) = connection().hear(&"x".repeat(FRAME_LIMIT + 1), now()) else { panic!() };
-        assert_eq!(rejection.close_code(), 1009);
-    }
-
-    #[test]
-    fn a_close_is_answered_with_a_code_that_may_be_sent() {
-        for reserved in [0, 999, 1004, 1005, 1006, 1015, 2999, 5000] {
-            assert_eq!(close_code_for(reserved), 1000, "{reserved}");
-        }
-        for sent in [1000, 1001, 1008, 3000, 4001, 4999] {
-            assert_eq!(close_code_for(sent), sent);
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn any_frame_is_answered(frame: String) {
-            let _ = (connection().hear(&frame, now()), watcher().hear(&frame, now()));
-        }
-    }
-}
+pub(crate) mod tests;

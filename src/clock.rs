@@ -1,13 +1,31 @@
 //! The only place that asks the runtime for the time, or for the offset of a time zone.
 
+use std::{pin::pin, time::Duration};
+
 use chrono::{DateTime, FixedOffset};
+use futures_util::future::{Either, select};
 use js_sys::{Array, Date, Function, JsString, Object, Reflect};
 use rollcall_core::Timestamp;
 use wasm_bindgen::{JsCast, JsValue};
+use worker::Delay;
 
 /// Now, to the millisecond. The runtime lets it pass only while waiting.
 pub fn now() -> Timestamp {
-    from_millis(Date::now() as i64)
+    let now = from_millis(Date::now() as i64);
+    #[cfg(feature = "faults")]
+    let now = now + crate::faults::clock_offset();
+    now
+}
+
+/// Waits for `work`, but no longer than `limit`.
+///
+/// # Errors
+/// Where it took longer. What had begun may still be done.
+pub async fn within<T>(limit: Duration, work: impl Future<Output = T>) -> worker::Result<T> {
+    match select(pin!(work), Delay::from(limit)).await {
+        Either::Left((done, _)) => Ok(done),
+        Either::Right(((), _)) => Err(worker::Error::RustError("no answer in time".into())),
+    }
 }
 
 /// A stored time. Out of chrono's range, which no clock of ours reaches, it is 1970.

@@ -5,22 +5,42 @@
 
 pub mod doctors;
 pub mod events;
+pub mod ledger;
 pub mod sessions;
 pub mod users;
+
+use std::time::Duration;
 
 use rollcall_core::{Id, Seq, Timestamp};
 use serde::{Deserialize, Deserializer};
 use wasm_bindgen::JsValue;
 use worker::{D1Database, D1PreparedStatement, D1Result};
 
+use crate::clock;
+
 /// A statement with its parameters bound.
 fn statement(db: &D1Database, sql: &str, parameters: &[JsValue]) -> worker::Result<D1PreparedStatement> {
     db.prepare(sql).bind(parameters)
 }
 
+/// Runs one statement.
+async fn all(statement: D1PreparedStatement) -> worker::Result<D1Result> {
+    patiently(statement.all()).await
+}
+
+/// No answer from the database is waited for longer.
+const PATIENCE: Duration = Duration::from_secs(4);
+
+/// Waits for a query. One that is given up may still be carried out.
+async fn patiently<T>(query: impl Future<Output = worker::Result<T>>) -> worker::Result<T> {
+    #[cfg(feature = "faults")]
+    crate::faults::count_query();
+    clock::within(PATIENCE, query).await?
+}
+
 /// Runs `statements` in one transaction, with a result for each.
 async fn batch<const N: usize>(db: &D1Database, statements: [D1PreparedStatement; N]) -> worker::Result<[D1Result; N]> {
-    let results = db.batch(statements.into()).await?;
+    let results = patiently(db.batch(statements.into())).await?;
     results.try_into().map_err(|_| worker::Error::RustError("D1 answered another number of statements".into()))
 }
 

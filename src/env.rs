@@ -1,5 +1,6 @@
 //! The only file that names a binding or a variable of `wrangler.toml`.
 
+use chrono::TimeDelta;
 use rollcall_core::{Id, call::room_name};
 use worker::{D1Database, Env, Stub};
 
@@ -44,6 +45,12 @@ impl Bindings {
     /// The hospital that a dashboard without a session joins where sockets are open.
     pub fn default_hospital(&self) -> Id {
         self.var("DEFAULT_HOSPITAL").parse().unwrap_or(1)
+    }
+
+    /// How long a doctor on duty may be without a socket; `None` for as long as they like.
+    pub fn auto_logout_grace(&self) -> Option<TimeDelta> {
+        let seconds = self.var("AUTO_LOGOUT_GRACE_SECONDS").parse().unwrap_or(45);
+        (seconds > 0).then(|| TimeDelta::seconds(i64::from(seconds)))
     }
 
     /// Origins of pages hosted elsewhere.

@@ -28,7 +28,10 @@ use crate::{env::Bindings, error::Error};
 
 /// Every route of the Worker. Paths work with and without the trailing slash.
 fn routes(bindings: Bindings) -> Router {
-    Router::new()
+    let router = Router::new();
+    #[cfg(feature = "faults")]
+    let router = router.merge(crate::faults::routes());
+    router
         .route("/api/users/login", post(sessions::login))
         .route("/api/users/logout", post(sessions::logout))
         .route("/api/users/me", get(sessions::me))

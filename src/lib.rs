@@ -7,6 +7,7 @@ mod clock;
 mod db;
 mod env;
 mod error;
+mod faults;
 mod http;
 mod room;
 

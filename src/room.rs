@@ -4,37 +4,51 @@
 //! row in `events`; and events reach every socket in `seq` order. [`Room::memory`] is locked from before a change is
 //! sent to the database until it is announced, and while a dashboard joins, so neither can overtake the other.
 
+mod alarm;
+mod durable;
 mod join;
 mod record;
 mod sockets;
 
 pub(crate) use sockets::refuse;
 
+use std::cell::{Cell, RefCell};
+
 use futures_util::lock::Mutex;
 use rollcall_core::{
-    Id,
+    Id, Timestamp,
     board::Board,
     call::{Call, hospital_of},
-    rejection::Rejection,
 };
+use wasm_bindgen::JsCast;
 use worker::{
     DurableObject, Env, Request, Response, Result, State, WebSocket, WebSocketIncomingMessage,
-    WebSocketRequestResponsePair, durable_object,
+    WebSocketRequestResponsePair, durable_object, worker_sys::DurableObjectState,
 };
 
+use self::durable::Durable;
 use crate::{
     env::Bindings,
     error::{self, Error},
+    faults,
     http::room_call,
 };
 
-/// The Durable Object class. Woken for a call or a frame, asleep in between; only its sockets and their attachments
-/// outlive its sleep.
-#[durable_object(websocket)]
+/// The Durable Object class. Woken for a call, a frame or its alarm, asleep in between; only its sockets, their
+/// attachments and what is in its own storage outlive its sleep.
+#[durable_object]
 pub struct Room {
     state: State,
+    /// The same, for what the `worker` crate does not bind.
+    raw: DurableObjectState,
     bindings: Bindings,
     memory: Mutex<Option<Memory>>,
+    /// Read from storage at first use, and never borrowed while anything waits.
+    durable: RefCell<Option<Durable>>,
+    /// For when the alarm is set; unknown after waking.
+    alarm: Cell<Option<Option<Timestamp>>>,
+    /// Until then the database may still make a change that it did not answer.
+    in_doubt_until: Cell<Timestamp>,
 }
 
 /// What a room knows while it is awake, read from the database at the first call that needs it.
@@ -47,41 +61,56 @@ struct Memory {
 
 impl DurableObject for Room {
     fn new(state: State, env: Env) -> Self {
+        let raw = state._inner();
+        let state = State::from(raw.clone().unchecked_into::<DurableObjectState>());
         if let Ok(ping) = WebSocketRequestResponsePair::new("ping", "pong") {
             state.set_websocket_auto_response(&ping);
         }
-        Self { state, bindings: Bindings::new(env), memory: Mutex::new(None) }
+        Self {
+            state,
+            raw,
+            bindings: Bindings::new(env),
+            memory: Mutex::new(None),
+            durable: RefCell::new(None),
+            alarm: Cell::new(None),
+            in_doubt_until: Cell::default(),
+        }
     }
 
     async fn fetch(&self, request: Request) -> Result<Response> {
-        match room_call::read(&request)? {
+        faults::point("room").await?;
+        let response = match room_call::read(&request)? {
             Call::Record { by, doctor_id, change } => answer(self.record(&by, doctor_id, change).await),
-            Call::Watch { by, v1, since } => self.watch(by, v1, since).await,
-            Call::Connect { user_id, email, session_id } => self.connect(user_id, email, session_id),
+            Call::Watch { opener, v1, since } => self.join_as_watcher(opener, v1, since).await,
+            Call::Connect { opener, email, doctor } => self.join_as_person(opener, email, doctor).await,
             Call::Registry => answer(Ok(self.registry())),
-            Call::EndSession { session_id } => {
-                self.end_session(session_id);
-                answer(Ok(()))
-            }
-        }
+            Call::EndSession { session_id } => answer(Ok(self.end_session(session_id)?)),
+        };
+        self.look_again_in_time().await?;
+        response
     }
 
     async fn websocket_message(&self, socket: WebSocket, frame: WebSocketIncomingMessage) -> Result<()> {
         match frame {
-            WebSocketIncomingMessage::String(text) => sockets::hear(&socket, &text),
-            WebSocketIncomingMessage::Binary(_) => sockets::close(&socket, &Rejection::BinaryFrame),
+            WebSocketIncomingMessage::String(text) => self.hear(&socket, Some(&text))?,
+            WebSocketIncomingMessage::Binary(_) => self.hear(&socket, None)?,
         }
-        Ok(())
+        self.look_again_in_time().await
     }
 
     async fn websocket_close(&self, socket: WebSocket, code: usize, reason: String, _was_clean: bool) -> Result<()> {
-        sockets::answer_close(&socket, code, &reason);
-        Ok(())
+        self.closed(&socket, code, &reason)?;
+        self.look_again_in_time().await
     }
 
-    async fn websocket_error(&self, _socket: WebSocket, _error: worker::Error) -> Result<()> {
-        // A socket that failed is closed already, and the registry is derived from the open ones.
-        Ok(())
+    async fn websocket_error(&self, socket: WebSocket, _error: worker::Error) -> Result<()> {
+        self.closed(&socket, 0, "")?;
+        self.look_again_in_time().await
+    }
+
+    async fn alarm(&self) -> Result<Response> {
+        self.ring().await?;
+        Response::empty()
     }
 }
 

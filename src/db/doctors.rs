@@ -4,7 +4,7 @@ use rollcall_core::{Id, wire::DoctorInfo};
 use serde::Deserialize;
 use worker::{D1Database, D1PreparedStatement};
 
-use super::{flag, int, statement};
+use super::{all, flag, int, statement};
 
 /// A doctor's nine fields, as D1 gives them.
 #[derive(Deserialize)]
@@ -56,7 +56,7 @@ pub(super) fn one(db: &D1Database, hospital_id: Id, doctor_id: Id) -> worker::Re
 
 /// The doctors of a hospital who are on duty and free, by first, then last name.
 pub async fn online(db: &D1Database, hospital_id: Id) -> worker::Result<Vec<DoctorInfo>> {
-    let doctors = roster(db, hospital_id)?.all().await?.results::<DoctorRow>()?;
+    let doctors = all(roster(db, hospital_id)?).await?.results::<DoctorRow>()?;
     Ok(doctors
         .into_iter()
         .map(DoctorInfo::from)

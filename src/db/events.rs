@@ -12,7 +12,7 @@ use serde::Deserialize;
 use worker::{D1Database, D1PreparedStatement, D1Result};
 
 use super::{
-    batch,
+    all, batch,
     doctors::{self, DoctorRow},
     int, nullable, seq, statement, time,
 };
@@ -151,10 +151,15 @@ pub async fn record(db: &D1Database, record: Record) -> worker::Result<Recorded>
     })
 }
 
+/// A hospital's latest seq.
+pub async fn latest_of(db: &D1Database, hospital_id: Id) -> worker::Result<Seq> {
+    latest_seq(&all(latest(db, hospital_id)?).await?)
+}
+
 /// Every event after `since`, oldest first.
 pub async fn after(db: &D1Database, hospital_id: Id, since: Seq) -> worker::Result<Vec<Event>> {
     let sql = format!("SELECT {COLUMNS} FROM events WHERE hospital_id = ?1 AND seq > ?2 ORDER BY seq");
-    events(&statement(db, &sql, &[int(hospital_id), seq(since)])?.all().await?)
+    events(&all(statement(db, &sql, &[int(hospital_id), seq(since)])?).await?)
 }
 
 /// The hospital's time zone, and its board with the last `depth` events.

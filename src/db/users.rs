@@ -5,9 +5,10 @@ use rollcall_core::{
     wire::{DoctorFields, Role, User},
 };
 use serde::Deserialize;
+use wasm_bindgen::JsValue;
 use worker::D1Database;
 
-use super::{flag, int, statement};
+use super::{all, flag, int, statement};
 
 /// How somebody names themselves at login.
 #[derive(Clone, Copy, Debug)]
@@ -79,17 +80,21 @@ impl From<UserRow> for Account {
 
 /// The account of that name, deactivated ones included.
 pub async fn by_name(db: &D1Database, name: Name<'_>) -> worker::Result<Option<Account>> {
-    let null = wasm_bindgen::JsValue::NULL;
+    let null = JsValue::NULL;
     let parameters = match name {
         Name::Email(email) => [null.clone(), email.into(), null],
         Name::Username(username) => [null.clone(), null, username.into()],
     };
-    Ok(statement(db, USER, &parameters)?.first::<UserRow>(None).await?.map(Account::from))
+    account(db, &parameters).await
 }
 
 /// The user of that id, deactivated ones included.
 pub async fn by_id(db: &D1Database, id: Id) -> worker::Result<Option<User>> {
-    let null = wasm_bindgen::JsValue::NULL;
+    let null = JsValue::NULL;
     let parameters = [int(id), null.clone(), null];
-    Ok(statement(db, USER, &parameters)?.first::<UserRow>(None).await?.map(|row| Account::from(row).user))
+    Ok(account(db, &parameters).await?.map(|account| account.user))
+}
+
+async fn account(db: &D1Database, parameters: &[JsValue]) -> worker::Result<Option<Account>> {
+    Ok(all(statement(db, USER, parameters)?).await?.results::<UserRow>()?.pop().map(Account::from))
 }

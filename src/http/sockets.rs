@@ -5,7 +5,14 @@ use axum::{
     extract::{FromRequestParts, State},
     response::Response,
 };
-use rollcall_core::{Id, Rejection, auth::may_watch, call::Call, query::Query, wire::SUBPROTOCOL};
+use rollcall_core::{
+    Id, Rejection,
+    auth::may_watch,
+    call::Call,
+    query::Query,
+    socket::Opener,
+    wire::{Role, SUBPROTOCOL},
+};
 use worker::{console_error, send::SendFuture};
 
 use super::{
@@ -78,11 +85,13 @@ async fn watcher(bindings: &Bindings, handshake: &Handshake) -> Result<(Id, Call
     let by = match (&handshake.credentials, handshake.auth) {
         (Err(rejection), _) => return Err(rejection.clone().into()),
         (Ok(Some(credentials)), _) => credentials.principal(bindings).await?,
-        (Ok(None), SocketAuth::Open) => return Ok((bindings.default_hospital(), Call::Watch { by: None, v1, since })),
+        (Ok(None), SocketAuth::Open) => {
+            return Ok((bindings.default_hospital(), Call::Watch { opener: Opener::default(), v1, since }));
+        }
         (Ok(None), SocketAuth::Strict) => return Err(Rejection::NotAuthenticated.into()),
     };
     may_watch(&by)?;
-    Ok((by.hospital_id, Call::Watch { by: Some(by), v1, since }))
+    Ok((by.hospital_id, Call::Watch { opener: Opener::from(&by), v1, since }))
 }
 
 /// Whose connection it is, and where. Every cause of a refusal reads the same.
@@ -102,8 +111,9 @@ async fn person(bindings: &Bindings, handshake: &Handshake) -> Result<(Id, Call)
         .map(|account| account.user)
         .filter(|user| user.is_active && by.as_ref().is_none_or(|by| by.user_id == user.id))
         .ok_or(Rejection::EmailNotAccepted)?;
-    let session_id = by.map(|by| by.session_id);
-    Ok((user.hospital_id, Call::Connect { user_id: user.id, email: user.email, session_id }))
+    let opener = by.as_ref().map_or(Opener::named(user.id), Opener::from);
+    let doctor = user.role == Role::Doctor;
+    Ok((user.hospital_id, Call::Connect { opener, email: user.email, doctor }))
 }
 
 /// Joins the room, or is accepted and closed with the reason: a browser cannot read a refused handshake.

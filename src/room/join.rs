@@ -4,11 +4,10 @@
 //! announcement is the event right after what it was sent.
 
 use rollcall_core::{
-    Id,
-    auth::Principal,
-    board::Missed,
+    Rejection, Seq,
+    board::{Board, Missed},
     call::Since,
-    socket::Attachment,
+    socket::{Attachment, Kind, Opener, SOCKETS_PER_USER},
     wire::{ConnectionMessage, SUBPROTOCOL, WatcherMessage},
 };
 use worker::{Response, Result, WebSocket, WebSocketPair};
@@ -18,40 +17,45 @@ use crate::{clock, error};
 
 impl Room {
     /// A dashboard joins.
-    pub(super) async fn watch(&self, by: Option<Principal>, v1: bool, since: Option<Since>) -> Result<Response> {
+    pub(super) async fn join_as_watcher(&self, opener: Opener, v1: bool, since: Option<Since>) -> Result<Response> {
         let mut memory = self.memory.lock().await;
         let (memory, missed) = match self.ready(&mut memory, since).await {
             Ok(ready) => ready,
             Err(error) => return sockets::refuse(&error.into_rejection(), v1),
         };
-        let pair = WebSocketPair::new()?;
-        let attachment = Attachment::Watcher {
-            user_id: by.as_ref().map(|by| by.user_id),
-            session_id: by.as_ref().map(|by| by.session_id),
-            v1,
-        };
-        self.accept(&pair.server, &attachment)?;
-
-        let mut snapshot_due = v1 && since.is_none();
-        if let (Some(since), Some(missed)) = (since, missed) {
-            snapshot_due = missed == Missed::Lost;
-            resume(&pair.server, memory, since, missed);
-        }
-        if snapshot_due {
-            sockets::send(&pair.server, &memory.board.snapshot(self.registry().len()));
-        }
-        opened(pair.client, v1)
+        let welcome = welcome(&memory.board, v1, since.zip(missed), || self.registry().len());
+        let bytes: usize = welcome.messages.iter().map(String::len).sum();
+        let heard_at_byte = self.announced_bytes()? - i64::try_from(bytes).unwrap_or_default();
+        let kind = Kind::Watcher { v1, acked: Some(welcome.acked), heard_at_byte };
+        self.join(kind, opener, &welcome.messages).await
     }
 
     /// A person joins.
-    pub(super) fn connect(&self, user_id: Id, email: String, session_id: Option<Id>) -> Result<Response> {
-        let pair = WebSocketPair::new()?;
-        let now = clock::now();
+    pub(super) async fn join_as_person(&self, opener: Opener, email: String, doctor: bool) -> Result<Response> {
         let message = format!("Connected successfully as {email}");
-        let attachment = Attachment::Connection { user_id, session_id, email, connected_at: now, last_activity: now };
-        self.accept(&pair.server, &attachment)?;
-        sockets::send(&pair.server, &ConnectionMessage::ConnectionEstablished { message });
-        opened(pair.client, false)
+        let greeting = sockets::encode(&ConnectionMessage::ConnectionEstablished { message });
+        self.join(Kind::Connection { email, doctor }, opener, greeting.as_slice()).await
+    }
+
+    /// Accepts a socket and sends it `messages`; or refuses it, where its user or the room has too many.
+    async fn join(&self, kind: Kind, opener: Opener, messages: &[String]) -> Result<Response> {
+        let v1 = matches!(kind, Kind::Watcher { v1: true, .. });
+        if opener.user_id.is_some_and(|user_id| self.sockets_of(user_id).count() >= SOCKETS_PER_USER) {
+            return sockets::refuse(&Rejection::TooManySockets, v1);
+        }
+        let WebSocketPair { client, server } = WebSocketPair::new()?;
+        let attachment = Attachment::new(kind, opener, clock::now());
+        if self.accept(&server, &attachment).is_err() {
+            return sockets::refuse(&Rejection::RoomFull, v1);
+        }
+        for message in messages {
+            let _ = server.send_with_str(message);
+        }
+        if let Some(doctor_id) = attachment.doctor_id() {
+            self.change_presence(doctor_id, |presence| presence.opened(doctor_id, clock::now()))?;
+        }
+        self.look_at_in_time(&attachment).await?;
+        opened(client, v1)
     }
 
     /// The memory a dashboard joins from, deep enough for what it has missed.
@@ -70,21 +74,28 @@ impl Room {
     }
 }
 
-/// Sends a dashboard what it missed, and whether that was everything.
-fn resume(socket: &WebSocket, memory: &Memory, since: Since, missed: Missed) {
-    let from = match since {
-        Since::Seq(from) => from,
-        Since::Unreadable => 0,
-    };
-    let seq = memory.board.seq();
-    let recovered = match missed {
-        Missed::Events(events) => {
-            events.iter().for_each(|event| sockets::send(socket, event));
-            true
+/// What a dashboard is sent when it joins.
+struct Welcome {
+    messages: Vec<String>,
+    /// The latest event that it has seen before that.
+    acked: Seq,
+}
+
+/// What it missed and whether that was everything, or a snapshot.
+fn welcome(board: &Board, v1: bool, missed: Option<(Since, Missed)>, connections: impl Fn() -> usize) -> Welcome {
+    let seq = board.seq();
+    let snapshot = || sockets::encode(&board.snapshot(connections()));
+    let resumed = |from, recovered| sockets::encode(&WatcherMessage::Resumed { from, seq, recovered });
+    let (messages, acked): (Vec<Option<String>>, Seq) = match missed {
+        None if v1 => (vec![snapshot()], seq),
+        None => (vec![], seq),
+        Some((Since::Seq(from), Missed::Events(events))) => {
+            (events.iter().map(sockets::encode).chain([resumed(from, true)]).collect(), from)
         }
-        Missed::Deeper | Missed::Lost => false,
+        Some((Since::Seq(from), Missed::Deeper | Missed::Lost)) => (vec![resumed(from, false), snapshot()], seq),
+        Some((Since::Unreadable, _)) => (vec![resumed(0, false), snapshot()], seq),
     };
-    sockets::send(socket, &WatcherMessage::Resumed { from, seq, recovered });
+    Welcome { messages: messages.into_iter().flatten().collect(), acked }
 }
 
 /// The answer to an upgrade. Browsers drop a socket whose offered subprotocol is not confirmed.

@@ -4,15 +4,18 @@ use rollcall_core::{
     Id, Rejection, Seq,
     auth::Principal,
     board::{BACKLOG, Board},
-    event::{Change, Event},
+    event::{Change, Event, Reason},
     wire::{StateAnswer, Success},
 };
+
+use worker::console_error;
 
 use super::{Memory, Room};
 use crate::{
     clock,
-    db::events::{self, Record},
+    db::events::{self, Record, Recorded},
     error::Result,
+    faults,
 };
 
 /// How many events a room reads when it wakes: what a snapshot shows.
@@ -23,34 +26,55 @@ impl Room {
     pub(super) async fn record(&self, by: &Principal, doctor_id: Id, change: Change) -> Result<StateAnswer> {
         let mut memory = self.memory.lock().await;
         let memory = self.awake(&mut memory).await?;
-        let hospital_id = self.hospital_id()?;
-        let at = clock::now();
-        let record = Record {
-            hospital_id,
-            doctor_id,
-            change,
-            reason: by.reason(),
-            actor_id: Some(by.user_id),
-            at,
-            utc_offset: clock::utc_offset(&memory.time_zone, at),
-        };
-        let recorded = events::record(&self.bindings.db()?, record).await?;
-        let changed = recorded.event.is_some();
-        if let Some(event) = recorded.event {
+        let recorded = self.commit(memory, doctor_id, change, by.reason(), Some(by.user_id)).await?;
+        let doctor = recorded.doctor.ok_or(Rejection::NotFound)?;
+        Ok(StateAnswer { status: Success::Success, changed: recorded.event.is_some(), seq: recorded.latest, doctor })
+    }
+
+    /// Sends a change to the database, and announces what came of it.
+    pub(super) async fn commit(
+        &self,
+        memory: &mut Memory,
+        doctor_id: Id,
+        change: Change,
+        reason: Option<Reason>,
+        actor_id: Option<Id>,
+    ) -> Result<Recorded> {
+        self.announce_in_time().await?;
+        let (hospital_id, at) = (self.hospital_id()?, clock::now());
+        let utc_offset = clock::utc_offset(&memory.time_zone, at);
+        let record = Record { hospital_id, doctor_id, change, reason, actor_id, at, utc_offset };
+        let recorded = events::record(&self.bindings.db()?, record).await.inspect_err(|_| self.doubt())?;
+        faults::point("committed").await?;
+        if let Some(event) = recorded.event.clone() {
             self.announce(memory, event);
         }
         self.catch_up(memory, recorded.latest).await?;
-        let doctor = recorded.doctor.ok_or(Rejection::NotFound)?;
-        Ok(StateAnswer { status: Success::Success, changed, seq: recorded.latest, doctor })
+        Ok(recorded)
     }
 
     /// The room's memory, read from the database if it has just woken up.
     pub(super) async fn awake<'a>(&self, memory: &'a mut Option<Memory>) -> Result<&'a mut Memory> {
-        if memory.is_none() {
-            let (time_zone, board) = self.read_board(WAKING_DEPTH).await?;
-            *memory = Some(Memory { time_zone, board });
+        match memory {
+            Some(memory) => Ok(memory),
+            None => Ok(memory.insert(self.wake().await?)),
         }
-        Ok(memory.as_mut().ok_or(Rejection::Unavailable)?)
+    }
+
+    /// Reads the hospital, and announces what was committed but perhaps not announced before the memory was lost.
+    async fn wake(&self) -> Result<Memory> {
+        let (time_zone, board) = self.read_board(WAKING_DEPTH).await?;
+        let memory = Memory { time_zone, board };
+        match self.checkpoint()? {
+            Some(checkpoint) if checkpoint.seq < memory.board.seq() => {
+                for event in events::after(&self.bindings.db()?, self.hospital_id()?, checkpoint.seq).await? {
+                    self.send_event(&event);
+                }
+            }
+            // The first time; or the database was restored from a copy.
+            _ => self.move_checkpoint(&memory)?,
+        }
+        Ok(memory)
     }
 
     /// Deepens the board to the whole backlog, announcing on the way what it had missed.
@@ -66,7 +90,7 @@ impl Room {
     }
 
     /// Announces what was committed behind this room's back: the database did it, but its answer was lost.
-    async fn catch_up(&self, memory: &mut Memory, latest: Seq) -> Result<()> {
+    pub(super) async fn catch_up(&self, memory: &mut Memory, latest: Seq) -> Result<()> {
         if memory.board.seq() < latest {
             for event in events::after(&self.bindings.db()?, self.hospital_id()?, memory.board.seq()).await? {
                 self.announce(memory, event);
@@ -77,9 +101,20 @@ impl Room {
 
     /// Applies a recorded event to the board and sends it to every dashboard, unless it is out of turn.
     fn announce(&self, memory: &mut Memory, event: Event) {
-        let message = event.message();
-        if memory.board.apply(event) {
-            self.send_to_watchers(&message);
+        if memory.board.apply(event.clone()) {
+            self.send_event(&event);
+        }
+    }
+
+    /// Sends a recorded event to every dashboard, and lets it have its effect on presence.
+    fn send_event(&self, event: &Event) {
+        let bytes = self.send_to_watchers(&event.message());
+        let noted = self
+            .count_announced(bytes)
+            .and_then(|()| self.change_presence(event.doctor.id, |presence| presence.apply(event)));
+        if let Err(error) = noted {
+            // It is recorded and sent; the ledger is read anew when the room wakes next.
+            console_error!("an event's effect on presence was not stored: {error}");
         }
     }
 }

@@ -1,14 +1,17 @@
 //! The room's sockets: what each one is stands in its attachment, which the runtime keeps while the room sleeps.
 //!
 //! **Invariant:** sending never fails: a socket that cannot be sent to is on its way out, and the next join resumes.
+//! Whatever closes a doctor's socket, presence is told.
 
+use js_sys::{Date, Function, Reflect};
 use rollcall_core::{
-    Id, Rejection,
+    Id, Rejection, Timestamp,
     registry::entries,
-    socket::{Attachment, Reply, close_code_for},
+    socket::{Attachment, Kind, close_code_for},
     wire::{ActiveConnection, DoctorEvent},
 };
 use serde::Serialize;
+use wasm_bindgen::{JsCast, JsValue};
 use worker::{Response, Result, WebSocket, WebSocketPair, console_error, web_sys};
 
 use super::{Room, join::opened};
@@ -23,88 +26,133 @@ const REASON_LIMIT: usize = 123;
 impl Room {
     /// Takes a socket over from the Worker, with tags for what the room looks up. Tags are ids, never emails: they
     /// have a length limit.
+    ///
+    /// # Errors
+    /// Where the runtime takes no more of them.
     pub(super) fn accept(&self, socket: &WebSocket, attachment: &Attachment) -> Result<()> {
-        let kind = match attachment {
-            Attachment::Watcher { .. } => WATCHER,
-            Attachment::Connection { .. } => CONNECTION,
+        let kind = match attachment.kind {
+            Kind::Watcher { .. } => WATCHER,
+            Kind::Connection { .. } => CONNECTION,
         };
-        match attachment.session_id() {
-            Some(id) => self.state.accept_websocket_with_tags(socket, &[kind, &session_tag(id)]),
-            None => self.state.accept_websocket_with_tags(socket, &[kind]),
-        }
+        let session = attachment.session_id.map(session_tag);
+        let user = attachment.user_id.map(user_tag);
+        let tags = [Some(kind.to_string()), session, user].into_iter().flatten().map(JsValue::from).collect();
+        // `State::accept_websocket_with_tags` would panic.
+        self.raw.accept_websocket_with_tags(socket.as_ref(), tags)?;
         store(socket, attachment)
     }
 
-    /// Sends an event to every dashboard, encoded once.
-    pub(super) fn send_to_watchers(&self, event: &DoctorEvent) {
-        if let Some(text) = encode(event) {
-            for socket in self.open_sockets(WATCHER) {
-                let _ = socket.send_with_str(&text);
-            }
+    /// Sends an event to every dashboard, encoded once, and says how long it is in bytes.
+    pub(super) fn send_to_watchers(&self, event: &DoctorEvent) -> usize {
+        let Some(text) = encode(event) else { return 0 };
+        for socket in self.open_sockets_tagged(WATCHER) {
+            let _ = socket.send_with_str(&text);
         }
+        text.len()
+    }
+
+    /// Hears a text frame, or one that is not text.
+    pub(super) fn hear(&self, socket: &WebSocket, text: Option<&str>) -> Result<()> {
+        let Some(text) = text else { return self.close(socket, &Rejection::BinaryFrame) };
+        let Some(mut attachment) = attachment(socket) else { return Ok(()) };
+        let reply = attachment.hear(text, clock::now(), self.announced_bytes()?);
+        store(socket, &attachment)?;
+        if let Some(text) = reply.text {
+            let _ = socket.send_with_str(text);
+        }
+        match reply.close {
+            Some(rejection) => self.close(socket, &rejection),
+            None => Ok(()),
+        }
+    }
+
+    /// Closes a socket with a refusal's code.
+    pub(super) fn close(&self, socket: &WebSocket, rejection: &Rejection) -> Result<()> {
+        close(socket, rejection);
+        self.gone(socket)
+    }
+
+    /// A socket was closed by its peer, or failed. The runtime does not answer a close for sockets that may hibernate.
+    pub(super) fn closed(&self, socket: &WebSocket, code: usize, reason: &str) -> Result<()> {
+        let code = close_code_for(u16::try_from(code).unwrap_or_default());
+        let _ = socket.close(Some(code), Some(within(reason, REASON_LIMIT)));
+        self.gone(socket)
+    }
+
+    fn gone(&self, socket: &WebSocket) -> Result<()> {
+        match attachment(socket).and_then(|attachment| attachment.doctor_id()) {
+            Some(doctor_id) => self.see(doctor_id),
+            None => Ok(()),
+        }
+    }
+
+    /// Closes the sockets of a session that has ended.
+    pub(super) fn end_session(&self, session_id: Id) -> Result<()> {
+        self.open_sockets_tagged(&session_tag(session_id))
+            .try_for_each(|socket| self.close(&socket, &Rejection::SessionEnded))
     }
 
     /// Who is connected.
     pub(super) fn registry(&self) -> Vec<ActiveConnection> {
-        entries(self.open_sockets(CONNECTION).filter_map(|socket| match attachment(&socket)? {
-            Attachment::Connection { email, connected_at, last_activity, .. } => {
-                Some((email, connected_at, last_activity))
+        entries(self.open_sockets_tagged(CONNECTION).filter_map(|socket| {
+            let Attachment { kind, connected_at, last_activity, .. } = attachment(&socket)?;
+            match kind {
+                Kind::Connection { email, .. } => {
+                    let pinged = self.pinged(&socket).unwrap_or(last_activity);
+                    Some((email, connected_at, last_activity.max(pinged)))
+                }
+                Kind::Watcher { .. } => None,
             }
-            Attachment::Watcher { .. } => None,
         }))
     }
 
-    /// Closes the sockets of a session that has ended.
-    pub(super) fn end_session(&self, session_id: Id) {
-        for socket in self.open_sockets(&session_tag(session_id)) {
-            close(&socket, &Rejection::SessionEnded);
-        }
+    /// Whether a doctor has an open socket on `/ws/connect/`.
+    pub(super) fn is_connected(&self, doctor_id: Id) -> bool {
+        self.sockets_of(doctor_id)
+            .filter_map(|socket| attachment(&socket))
+            .any(|attachment| matches!(attachment.kind, Kind::Connection { .. }))
     }
 
-    /// A socket that is closing stays listed until its peer has answered.
-    fn open_sockets(&self, tag: &str) -> impl Iterator<Item = WebSocket> {
-        self.state.get_websockets_with_tag(tag).into_iter().filter(|socket| {
-            let socket: &web_sys::WebSocket = socket.as_ref();
-            socket.ready_state() == web_sys::WebSocket::OPEN
-        })
+    /// A user's open sockets, of both kinds.
+    pub(super) fn sockets_of(&self, user_id: Id) -> impl Iterator<Item = WebSocket> {
+        self.open_sockets_tagged(&user_tag(user_id))
     }
+
+    /// Every open socket.
+    pub(super) fn open_sockets(&self) -> impl Iterator<Item = WebSocket> {
+        self.state.get_websockets().into_iter().filter(is_open)
+    }
+
+    fn open_sockets_tagged(&self, tag: &str) -> impl Iterator<Item = WebSocket> + use<> {
+        self.state.get_websockets_with_tag(tag).into_iter().filter(is_open)
+    }
+
+    /// When a socket last sent a `ping` that the runtime answered; by reflection, because `worker` does not bind it.
+    pub(super) fn pinged(&self, socket: &WebSocket) -> Option<Timestamp> {
+        let name = "getWebSocketAutoResponseTimestamp".into();
+        let ask: Function = Reflect::get(&self.raw, &name).ok()?.dyn_into().ok()?;
+        let socket: &web_sys::WebSocket = socket.as_ref();
+        let date: Date = ask.call1(&self.raw, socket).ok()?.dyn_into().ok()?;
+        Some(clock::from_millis(date.get_time() as i64))
+    }
+}
+
+/// A socket that is closing stays listed until its peer has answered.
+fn is_open(socket: &WebSocket) -> bool {
+    let socket: &web_sys::WebSocket = socket.as_ref();
+    socket.ready_state() == web_sys::WebSocket::OPEN
 }
 
 fn session_tag(id: Id) -> String {
     format!("session:{id}")
 }
 
-/// Answers a text frame.
-pub(super) fn hear(socket: &WebSocket, text: &str) {
-    let Some(mut attachment) = attachment(socket) else { return };
-    match attachment.hear(text, clock::now()) {
-        Reply::Nothing => {}
-        Reply::Send(reply) => {
-            let _ = socket.send_with_str(reply);
-        }
-        Reply::Close(rejection) => return close(socket, &rejection),
-    }
-    if let Err(error) = store(socket, &attachment) {
-        console_error!("an attachment was not stored: {error}");
-    }
+fn user_tag(id: Id) -> String {
+    format!("user:{id}")
 }
 
-/// Sends one message to one socket.
-pub(super) fn send(socket: &WebSocket, message: &impl Serialize) {
-    if let Some(text) = encode(message) {
-        let _ = socket.send_with_str(text);
-    }
-}
-
-/// Closes a socket with a refusal's code.
-pub(super) fn close(socket: &WebSocket, rejection: &Rejection) {
+fn close(socket: &WebSocket, rejection: &Rejection) {
     let _ = socket.close(Some(rejection.close_code()), Some(within(&rejection.to_string(), REASON_LIMIT)));
-}
-
-/// Answers a peer's close: the runtime does not do it for sockets that may hibernate.
-pub(super) fn answer_close(socket: &WebSocket, code: usize, reason: &str) {
-    let code = close_code_for(u16::try_from(code).unwrap_or_default());
-    let _ = socket.close(Some(code), Some(within(reason, REASON_LIMIT)));
 }
 
 /// Refuses a join so that a browser can read why: accepted, then closed.
@@ -116,16 +164,18 @@ pub(crate) fn refuse(rejection: &Rejection, v1: bool) -> Result<Response> {
 }
 
 /// Attachments are stored as JSON text: what is stored today must be readable by the next deploy.
-fn store(socket: &WebSocket, attachment: &Attachment) -> Result<()> {
+pub(super) fn store(socket: &WebSocket, attachment: &Attachment) -> Result<()> {
     socket.serialize_attachment(serde_json::to_string(attachment)?)
 }
 
-fn attachment(socket: &WebSocket) -> Option<Attachment> {
+/// What a socket is.
+pub(super) fn attachment(socket: &WebSocket) -> Option<Attachment> {
     let stored = socket.deserialize_attachment::<String>().ok().flatten()?;
     serde_json::from_str(&stored).ok()
 }
 
-fn encode(message: &impl Serialize) -> Option<String> {
+/// A message's text.
+pub(super) fn encode(message: &impl Serialize) -> Option<String> {
     serde_json::to_string(message).inspect_err(|error| console_error!("a message was not encoded: {error}")).ok()
 }
 

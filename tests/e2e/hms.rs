@@ -61,6 +61,21 @@ async fn a_message_is_activity() {
     assert!(entry["last_activity"].as_str() > entry["connected_at"].as_str(), "{entry}");
 }
 
+/// The runtime answers a ping without waking the room, which must learn of it all the same.
+#[tokio::test]
+async fn a_ping_is_activity() {
+    let hospital = Hospital::fresh(open());
+    let admin = hospital.sign_in("admin").await;
+    let mut socket = hospital.connect("user").await;
+    socket.text().await;
+    tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    socket.send("ping").await;
+    socket.text().await;
+    let listed = admin.get("/api/hms/active-connections").await.json();
+    let entry = &listed["active_connections"][0];
+    assert!(entry["last_activity"].as_str() > entry["connected_at"].as_str(), "{entry}");
+}
+
 #[tokio::test]
 async fn only_the_hospitals_administrator_sees_who_is_connected() {
     let hospital = Hospital::fresh(open());

@@ -3,20 +3,21 @@
 use std::{
     fmt::Write,
     sync::atomic::{AtomicI64, Ordering},
+    time::Duration,
 };
 
 use rollcall_core::password;
 
-use crate::{Answer, Server, Session, Socket, request};
+use crate::{Answer, Follower, Server, Session, Socket, request};
 
 /// The password of everybody in the tests, except those who say otherwise.
 pub const PASSWORD: &str = "  correct horse ☤ battery staple  ";
 
 /// The first hospital's id; below are those of the demo accounts.
 const FIRST: i64 = 100;
-const COUNT: i64 = 80;
+const COUNT: i64 = 100;
 
-/// A hospital with `admin`, the doctors `ann`, `bob` and `eve` (whose name is an attack), `user`, and `gone`, who is
+/// A hospital with `admin` (and `admin2` to `admin5`), the doctors `ann`, `bob` and `eve` (whose name is an attack), `user`, and `gone`, who is
 /// deactivated.
 pub struct Hospital {
     /// Its id.
@@ -27,10 +28,15 @@ pub struct Hospital {
 impl Hospital {
     /// One that no other test has.
     pub fn fresh(server: &'static Server) -> Self {
-        static NEXT: AtomicI64 = AtomicI64::new(FIRST);
+        static NEXT: AtomicI64 = AtomicI64::new(FIRST + 1);
         let id = NEXT.fetch_add(1, Ordering::Relaxed);
         assert!(id < FIRST + COUNT, "too few hospitals for the tests");
         Self { id, server }
+    }
+
+    /// The one that no test gets otherwise; for a server that has it as its `DEFAULT_HOSPITAL`.
+    pub fn of_its_own(server: &'static Server) -> Self {
+        Self { id: FIRST, server }
     }
 
     /// The email of one of its people.
@@ -46,6 +52,20 @@ impl Hospital {
     /// A dashboard of its administrator.
     pub async fn dashboard(&self, query: &str) -> Socket {
         self.sign_in("admin").await.socket(&format!("/ws/doctor-status/{query}"), true).await
+    }
+
+    /// As many dashboards, ten for each of its administrators, that keep coming back.
+    pub async fn followers(&self, count: usize) -> Vec<Follower> {
+        let mut followers = Vec::with_capacity(count);
+        for name in ["admin", "admin2", "admin3", "admin4", "admin5"].into_iter().take(count.div_ceil(10)) {
+            let authorization = self.sign_in(name).await.authorization();
+            let more = (count - followers.len()).min(10);
+            followers.extend((0..more).map(|_| Follower::start(self.server, authorization.clone())));
+        }
+        for follower in &mut followers {
+            follower.hears(0, Duration::from_secs(20)).await;
+        }
+        followers
     }
 
     /// A connection of one of its people, on a server with open sockets.
@@ -68,6 +88,10 @@ pub(crate) fn sql() -> String {
         writeln!(sql, "INSERT INTO hospitals VALUES ({id}, 'Hospital {id}', 'Asia/Kolkata');").unwrap();
         for (name, first, last, role, active) in [
             ("admin", "Alex", "Admin", "admin", 1),
+            ("admin2", "Alma", "Admin", "admin", 1),
+            ("admin3", "Amir", "Admin", "admin", 1),
+            ("admin4", "Anja", "Admin", "admin", 1),
+            ("admin5", "Aziz", "Admin", "admin", 1),
             ("bob", "Bob", "Ray", "doctor", 1),
             ("ann", "Ann", "Lee", "doctor", 1),
             ("eve", "<img src=x onerror=alert(1)>", "O''Neil", "doctor", 1),

@@ -63,9 +63,14 @@ pub async fn request(
 impl Answer {
     /// Sends `request`.
     pub async fn of(request: reqwest::RequestBuilder) -> Self {
-        let response = request.send().await.unwrap();
+        Self::try_of(request).await.unwrap()
+    }
+
+    /// Sends `request` to a server that may die meanwhile.
+    pub async fn try_of(request: reqwest::RequestBuilder) -> reqwest::Result<Self> {
+        let response = request.send().await?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        Self { status, headers, text: response.text().await.unwrap() }
+        Ok(Self { status, headers, text: response.text().await? })
     }
 }
 
@@ -122,6 +127,12 @@ impl Session {
     /// POSTs JSON to a path.
     pub async fn post(&self, path: &str, body: Value) -> Answer {
         request(self.server, "POST", path, &[("authorization", &self.authorization())], Some(body)).await
+    }
+
+    /// POSTs nothing to a path of a server that may die meanwhile.
+    pub async fn try_post(&self, client: &Client, path: &str) -> reqwest::Result<Answer> {
+        let request = client.post(format!("{}{path}", self.server.address)).timeout(PATIENCE);
+        Answer::try_of(request.header("authorization", self.authorization())).await
     }
 
     /// POSTs to a path and returns the JSON of its success.

@@ -3,12 +3,16 @@
 //! **Invariant:** a test knows only what any client knows: URLs, messages and close codes. Where it fails, it panics
 //! with what it saw.
 
+mod follower;
 mod hospital;
 mod http;
+mod proxy;
 mod server;
 mod socket;
 
+pub use follower::{Follower, Notes};
 pub use hospital::{Hospital, PASSWORD};
 pub use http::{Answer, Session, request};
-pub use server::{Server, open, strict};
+pub use proxy::Proxy;
+pub use server::{Build, Server, open, strict};
 pub use socket::{Closed, Socket};

@@ -1,22 +1,40 @@
 //! The server under test: `cargo xtask serve`, which ends with this process, however that ends.
 
 use std::{
-    io::{BufRead, BufReader},
+    io::{BufRead, BufReader, Write},
+    path::PathBuf,
     process::{Child, Command, Stdio},
-    sync::OnceLock,
+    sync::{Mutex, OnceLock},
 };
 
+use rusqlite::Connection;
 use tempfile::TempDir;
 
 use crate::hospital;
 
 /// A running Worker with a database of its own.
 pub struct Server {
-    /// `http://127.0.0.1:<port>`
+    /// `http://127.0.0.1:<port>`, the same after each restart.
     pub address: String,
-    /// Held for as long as the server is to run: it ends when its standard input closes.
-    _process: Child,
-    _state: TempDir,
+    arguments: Vec<String>,
+    state: TempDir,
+    running: Mutex<Option<Running>>,
+}
+
+/// Held for as long as the runtime is to run: it ends when its standard input closes.
+struct Running {
+    process: Child,
+    /// The runtime's processes.
+    group: u32,
+}
+
+/// The build to serve.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Build {
+    /// The Worker as it is deployed.
+    Release,
+    /// The one with faults on demand.
+    Faults,
 }
 
 /// The server with `SOCKET_AUTH=open`, the local default.
@@ -34,32 +52,103 @@ pub fn strict() -> &'static Server {
 impl Server {
     /// Starts a Worker with the demo accounts and the hospitals of the tests; `arguments` go to `wrangler dev`.
     pub fn start(arguments: &[&str]) -> Self {
+        Self::start_build(Build::Release, arguments)
+    }
+
+    /// Starts another build of it.
+    pub fn start_build(build: Build, arguments: &[&str]) -> Self {
         let state = TempDir::new().unwrap();
         let sql = state.path().join("hospitals.sql");
         std::fs::write(&sql, hospital::sql()).unwrap();
+        let arguments = arguments.iter().map(ToString::to_string).collect();
+        let mut server = Self { address: String::new(), arguments, state, running: Mutex::new(None) };
+        server.address = server.run(build, &["--sql", sql.to_str().unwrap()]);
+        server
+    }
+
+    /// Kills the runtime as a crash would: nothing is said, nothing is saved.
+    pub fn kill(&self) {
+        let mut running = self.running.lock().unwrap().take().expect("it runs");
+        writeln!(running.process.stdin.as_mut().unwrap(), "kill").unwrap();
+        running.process.wait().unwrap();
+    }
+
+    /// Ends the runtime politely.
+    pub fn stop(&self) {
+        let mut running = self.running.lock().unwrap().take().expect("it runs");
+        drop(running.process.stdin.take());
+        running.process.wait().unwrap();
+    }
+
+    /// Starts it again, at the same address and with what was stored.
+    pub fn restart(&self) {
+        self.restart_build(Build::Release);
+    }
+
+    /// Starts another build of it, as a deploy does.
+    pub fn restart_build(&self, build: Build) {
+        let port = self.address.rsplit(':').next().unwrap();
+        assert_eq!(self.run(build, &["--again", "--port", port]), self.address);
+    }
+
+    fn run(&self, build: Build, options: &[&str]) -> String {
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let log = std::fs::File::options().create(true).append(true).open(self.log()).unwrap();
         let mut process = Command::new(cargo)
-            .args(["xtask", "serve", "--sql"])
-            .arg(&sql)
-            .arg("--persist-to")
-            .arg(state.path().join("state"))
+            .args(["xtask", "serve", "--persist-to"])
+            .arg(self.state.path().join("state"))
+            .args((build == Build::Faults).then_some("--faults"))
+            .args(options)
             .arg("--")
-            .args(arguments)
+            .args(&self.arguments)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
-            .stderr(Stdio::from(std::fs::File::create(state.path().join("log")).unwrap()))
+            .stderr(log)
             .spawn()
             .unwrap();
         let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
-        let Some(Ok(line)) = lines.next() else {
-            panic!("no server:\n{}", std::fs::read_to_string(state.path().join("log")).unwrap_or_default());
-        };
-        let address = line.strip_prefix("ready ").unwrap_or_else(|| panic!("{line}")).to_string();
-        Self { address, _process: process, _state: state }
+        let Some(Ok(line)) = lines.next() else { panic!("no server:\n{}", self.said()) };
+        let ready = line.strip_prefix("ready ").and_then(|ready| ready.split_once(' '));
+        let (address, group) = ready.unwrap_or_else(|| panic!("{line}"));
+        *self.running.lock().unwrap() = Some(Running { process, group: group.parse().unwrap() });
+        address.to_string()
+    }
+
+    fn log(&self) -> PathBuf {
+        self.state.path().join("log")
+    }
+
+    /// What the runtime has printed so far.
+    pub fn said(&self) -> String {
+        std::fs::read_to_string(self.log()).unwrap_or_default()
     }
 
     /// The address of a socket path, with its query.
     pub fn socket_address(&self, path: &str) -> String {
         format!("{}{path}", self.address.replacen("http", "ws", 1))
+    }
+
+    /// The database's own file, past the Worker.
+    pub fn database(&self) -> Connection {
+        let directory = self.state.path().join("state/v3/d1/miniflare-D1DatabaseObject");
+        let files = std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
+        let mut databases = files.filter(|path| path.extension().is_some_and(|extension| extension == "sqlite"));
+        let database = databases.find(|path| path.file_stem().unwrap() != "metadata").expect("a database");
+        Connection::open(database).unwrap()
+    }
+
+    /// The memory that the runtime's processes hold, in MiB; where there is no `/proc`, nobody knows.
+    pub fn memory(&self) -> Option<u64> {
+        let group = self.running.lock().unwrap().as_ref()?.group;
+        let mut pages = 0;
+        for entry in std::fs::read_dir("/proc").ok()?.flatten() {
+            let Ok(stat) = std::fs::read_to_string(entry.path().join("stat")) else { continue };
+            // After the name in brackets: state, parent, group, …, the 22nd is the resident set in pages.
+            let fields: Vec<&str> = stat.rsplit(')').next()?.split_whitespace().collect();
+            if fields.get(2)?.parse() == Ok(group) {
+                pages += fields.get(21)?.parse::<u64>().ok()?;
+            }
+        }
+        Some(pages * 4 / 1024)
     }
 }

@@ -11,7 +11,7 @@ use tokio_tungstenite::{
     tungstenite::{
         Error, Message,
         client::IntoClientRequest,
-        http::{HeaderValue, Response, header::SEC_WEBSOCKET_PROTOCOL},
+        http::{HeaderValue, Request, Response, header::SEC_WEBSOCKET_PROTOCOL},
         protocol::{CloseFrame, frame::coding::CloseCode},
     },
 };
@@ -46,6 +46,12 @@ impl Socket {
         Self::try_open(server, path, headers, v1).await.unwrap_or_else(|refused| panic!("{path}: {refused:?}"))
     }
 
+    /// Opens a socket at another address than the server's own.
+    pub async fn open_at(address: &str, path: &str) -> Self {
+        let request = format!("{}{path}", address.replacen("http", "ws", 1)).into_client_request().unwrap();
+        Self::connect(request).await.unwrap_or_else(|refused| panic!("{path}: {refused:?}"))
+    }
+
     /// Opens a socket, or returns the HTTP answer that refused it.
     pub async fn try_open(
         server: &Server,
@@ -63,6 +69,10 @@ impl Socket {
         if v1 {
             request.headers_mut().insert(SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(SUBPROTOCOL));
         }
+        Self::connect(request).await
+    }
+
+    async fn connect(request: Request<()>) -> Result<Self, Box<Response<Option<Vec<u8>>>>> {
         match timeout(PATIENCE, connect_async(request)).await.expect("no handshake in time") {
             Ok((stream, response)) => {
                 let protocol = response.headers().get(SEC_WEBSOCKET_PROTOCOL);
@@ -70,13 +80,18 @@ impl Socket {
                 Ok(Self { stream, protocol })
             }
             Err(Error::Http(response)) => Err(response),
-            Err(error) => panic!("{path}: {error}"),
+            Err(error) => panic!("{error}"),
         }
     }
 
     /// Sends a text frame.
     pub async fn send(&mut self, text: impl Into<String>) {
         self.send_frame(Message::text(text.into())).await;
+    }
+
+    /// Sends a text frame on a socket that the server may have closed.
+    pub async fn try_send(&mut self, text: &str) {
+        let _ = self.stream.send(Message::text(text)).await;
     }
 
     /// Sends a binary frame.
@@ -90,9 +105,18 @@ impl Socket {
 
     /// The next text frame.
     pub async fn text(&mut self) -> String {
+        self.text_or_close().await.unwrap_or_else(|closed| panic!("expected text, got {closed:?}"))
+    }
+
+    /// The next text frame, or the server's close.
+    pub async fn text_or_close(&mut self) -> Result<String, Closed> {
         match self.frame().await {
-            Message::Text(text) => text.to_string(),
-            other => panic!("expected text, got {other:?}"),
+            Message::Text(text) => Ok(text.to_string()),
+            Message::Close(Some(CloseFrame { code, reason })) => {
+                Err(Closed { code: code.into(), reason: reason.to_string() })
+            }
+            Message::Close(None) => Err(Closed { code: 1005, reason: String::new() }),
+            other => panic!("expected text or a close, got {other:?}"),
         }
     }
 
@@ -104,12 +128,9 @@ impl Socket {
 
     /// Waits for the server's close.
     pub async fn closed(&mut self) -> Closed {
-        match self.frame().await {
-            Message::Close(Some(CloseFrame { code, reason })) => {
-                Closed { code: code.into(), reason: reason.to_string() }
-            }
-            Message::Close(None) => Closed { code: 1005, reason: String::new() },
-            other => panic!("expected a close, got {other:?}"),
+        match self.text_or_close().await {
+            Ok(text) => panic!("expected a close, got {text}"),
+            Err(closed) => closed,
         }
     }
 

@@ -1,6 +1,11 @@
 //! Building: the dashboard's pages, and the Worker's WebAssembly.
 
-use std::{env, fs, io, path::Path, process::Command, time::SystemTime};
+use std::{
+    env, fs, io,
+    path::{Path, PathBuf},
+    process::Command,
+    time::SystemTime,
+};
 
 use anyhow::Result;
 use flate2::{Compression, write::GzEncoder};
@@ -11,45 +16,90 @@ use crate::{
     setup,
 };
 
-const WASM: &str = "build/index_bg.wasm";
+/// The Worker as it is deployed.
+const RELEASE: Variant = Variant { name: "the Worker", directory: "build", features: &[] };
 
-/// Written when the Worker's build is done.
-const BUILT: &str = "build/.built";
+/// The Worker with faults on demand, for `cargo xtask faults`.
+const FAULTS: Variant =
+    Variant { name: "the Worker with faults on demand", directory: "target/faults", features: &["--features=faults"] };
+
+/// The entry point of the Worker with faults on demand.
+pub const WITH_FAULTS: &str = "target/faults/entry.js";
+
+/// One way to build the Worker.
+struct Variant {
+    name: &'static str,
+    directory: &'static str,
+    features: &'static [&'static str],
+}
+
+impl Variant {
+    fn wasm(&self) -> String {
+        format!("{}/index_bg.wasm", self.directory)
+    }
+
+    /// Written when the build is done.
+    fn built(&self) -> String {
+        format!("{}/.built", self.directory)
+    }
+}
 
 /// Builds what is not up to date.
 pub fn build() -> Result<()> {
     let tools = setup::for_building()?;
-    let path = setup::path_with(&tools)?;
     if !is_up_to_date("dashboard/dist/index.html", &["dashboard", "package-lock.json"]) {
         say("building the dashboard");
+        let path = setup::path_with(&tools)?;
         run(Command::new("npm").args(["run", "--silent", "build"]).env("PATH", &path))?;
     }
-    if !is_up_to_date(BUILT, &["src", "core", "Cargo.toml", "Cargo.lock", "rust-toolchain.toml", ".cargo"]) {
-        say("building the Worker");
-        let bin = env::current_dir()?.join("node_modules/.bin");
-        // Named, because worker-build would download them.
-        run(Command::new("worker-build")
-            .args(["--release", "--quiet"])
-            .env("PATH", &path)
-            .env("WASM_BINDGEN_BIN", which(&tools, "wasm-bindgen"))
-            .env("ESBUILD_BIN", bin.join("esbuild")))?;
-        // The one feature that wasm-bindgen uses but rustc does not declare.
-        let exceptions = "--enable-exception-handling";
-        run(Command::new(bin.join("wasm-opt")).args(["-O", "--strip-debug", exceptions, WASM, "--output", WASM]))?;
-        fs::write(BUILT, "")?;
-        say(format_args!("the Worker's WebAssembly is {} bytes gzipped", gzipped_size()?));
+    build_worker(&RELEASE, &tools)
+}
+
+/// Builds the Worker with faults on demand.
+pub fn build_with_faults() -> Result<()> {
+    build_worker(&FAULTS, &setup::for_building()?)
+}
+
+fn build_worker(variant: &Variant, tools: &[PathBuf]) -> Result<()> {
+    if is_up_to_date(&variant.built(), &["src", "core", "Cargo.toml", "Cargo.lock", "rust-toolchain.toml", ".cargo"]) {
+        return Ok(());
     }
+    say(format_args!("building {}", variant.name));
+    let bin = env::current_dir()?.join("node_modules/.bin");
+    // Named, because worker-build would download them.
+    run(Command::new("worker-build")
+        .args(["--release", "--out-dir", variant.directory, "--quiet"])
+        .args(variant.features)
+        .env("PATH", setup::path_with(tools)?)
+        .env("WASM_BINDGEN_BIN", which(tools, "wasm-bindgen"))
+        .env("ESBUILD_BIN", bin.join("esbuild")))?;
+    // The one feature that wasm-bindgen uses but rustc does not declare.
+    let exceptions = "--enable-exception-handling";
+    let wasm = variant.wasm();
+    run(Command::new(bin.join("wasm-opt")).args(["-O", "--strip-debug", exceptions, &wasm, "--output", &wasm]))?;
+    fs::copy("src/entry.js", format!("{}/entry.js", variant.directory))?;
+    fs::write(variant.built(), "")?;
+    say(format_args!("its WebAssembly is {} bytes gzipped", size_of(variant)?));
     Ok(())
 }
 
 /// The size of the Worker's WebAssembly as it is uploaded, in bytes.
 pub fn gzipped_size() -> Result<usize> {
+    size_of(&RELEASE)
+}
+
+/// Whether the Worker to deploy has this text in it.
+pub fn release_contains(text: &str) -> Result<bool> {
+    Ok(fs::read(RELEASE.wasm())?.windows(text.len()).any(|window| window == text.as_bytes()))
+}
+
+fn size_of(variant: &Variant) -> Result<usize> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
-    io::copy(&mut fs::File::open(WASM)?, &mut encoder)?;
+    io::copy(&mut fs::File::open(variant.wasm())?, &mut encoder)?;
     Ok(encoder.finish()?.len())
 }
 
-fn which(directories: &[std::path::PathBuf], program: &str) -> std::path::PathBuf {
+fn which(directories: &[PathBuf], program: &str) -> PathBuf {
     let found = directories.iter().map(|directory| directory.join(program)).find(|path| path.is_file());
     found.unwrap_or_else(|| program.into())
 }

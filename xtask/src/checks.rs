@@ -9,9 +9,9 @@ use std::{
 use anyhow::{Result, ensure};
 
 use crate::{
-    build,
+    build, faults,
     process::{run, say},
-    serve::Server,
+    serve::{self, Server},
     setup,
 };
 
@@ -38,7 +38,8 @@ pub fn test() -> Result<()> {
     check("dashboard types and unit tests", &|| npm("check").and_then(|()| npm("test:unit")))?;
     check("build", &build_within_limit)?;
     check("WebAssembly tests", &wasm_tests)?;
-    check("end-to-end tests", &|| cargo(&["test", "--quiet", "-p", "rollcall-tests"]))?;
+    check("end-to-end tests", &end_to_end_tests)?;
+    check("faults, bounded", &faults::bounded)?;
     check("browser tests", &browser_tests)?;
     report(&timings);
     Ok(())
@@ -46,7 +47,9 @@ pub fn test() -> Result<()> {
 
 fn lints() -> Result<()> {
     cargo(&["clippy", "--quiet", "--workspace", "--all-targets", "--", "-D", "warnings"])?;
-    cargo(&["clippy", "--quiet", "-p", "rollcall", "--target", "wasm32-unknown-unknown", "--", "-D", "warnings"])
+    let worker = ["clippy", "--quiet", "-p", "rollcall", "--target", "wasm32-unknown-unknown"];
+    cargo(&[&worker[..], &["--", "-D", "warnings"]].concat())?;
+    cargo(&[&worker[..], &["--features", "faults", "--", "-D", "warnings"]].concat())
 }
 
 fn build_within_limit() -> Result<()> {
@@ -54,7 +57,13 @@ fn build_within_limit() -> Result<()> {
     let size = build::gzipped_size()?;
     say(format_args!("the Worker's WebAssembly is {size} bytes gzipped, of {WASM_LIMIT}"));
     ensure!(size < WASM_LIMIT, "the Worker has grown over its limit");
+    ensure!(!build::release_contains("/faults/")?, "the Worker to deploy has faults on demand");
     Ok(())
+}
+
+/// Side by side, because they wait most of the time.
+fn end_to_end_tests() -> Result<()> {
+    cargo(&["test", "--quiet", "-p", "rollcall-tests", "--lib", "--test", "e2e", "--", "--test-threads", "8"])
 }
 
 fn wasm_tests() -> Result<()> {
@@ -66,7 +75,7 @@ fn browser_tests() -> Result<()> {
     let chromium = setup::chromium()?;
     fs::create_dir_all(ARTIFACTS)?;
     let state = tempfile::tempdir()?;
-    let server = Server::start(state.path(), None, &[])?;
+    let server = Server::start(&serve::Options::new(state.path()))?;
     run(Command::new("npm")
         .args(["run", "--silent", "test:browser"])
         .env("PATH", setup::path_with(&[])?)

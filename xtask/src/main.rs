@@ -6,6 +6,7 @@ mod build;
 mod checks;
 mod demo;
 mod dev;
+mod faults;
 mod process;
 mod serve;
 mod setup;
@@ -41,19 +42,15 @@ enum Command {
     Build,
     /// Run every check: format, lints, unit, end-to-end and browser tests.
     Test,
-    /// Serve on a free port until standard input closes. For tests.
-    #[command(hide = true)]
-    Serve {
-        /// Where the database and the rooms are kept.
+    /// Do to it what must not hurt it, at full length, and print what was lost.
+    Faults {
+        /// Put the table into `docs/reliability.md`.
         #[arg(long)]
-        persist_to: PathBuf,
-        /// Run against the database before serving, beside the demo accounts.
-        #[arg(long)]
-        sql: Option<PathBuf>,
-        /// Handed to `wrangler dev`.
-        #[arg(last = true)]
-        wrangler: Vec<String>,
+        update: bool,
     },
+    /// Serve until standard input closes. For tests.
+    #[command(hide = true)]
+    Serve(serve::Options),
 }
 
 fn main() -> ExitCode {
@@ -72,8 +69,7 @@ fn run(command: Command) -> Result<()> {
         Command::Dev { port, persist_to, wrangler } => dev::dev(port, &persist_to, &wrangler),
         Command::Build => build::build(),
         Command::Test => checks::test(),
-        Command::Serve { persist_to, sql, wrangler } => {
-            serve::until_stdin_closes(&persist_to, sql.as_deref(), &wrangler)
-        }
+        Command::Faults { update } => faults::at_full_length(update),
+        Command::Serve(options) => serve::until_stdin_closes(&options),
     }
 }

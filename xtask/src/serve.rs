@@ -3,7 +3,7 @@
 use std::{
     io::{self, BufRead, BufReader},
     os::unix::process::CommandExt,
-    path::Path,
+    path::{Path, PathBuf},
     process::{Child, Stdio},
     thread,
     time::{Duration, Instant},
@@ -17,12 +17,45 @@ use nix::{
 
 use crate::{build, demo, process::INTERRUPTED, wrangler};
 
-/// Serves on a free port, prints `ready <address>` on standard output, and ends when standard input does. What the
-/// runtime prints goes to standard error.
-pub fn until_stdin_closes(persist_to: &Path, sql: Option<&Path>, arguments: &[String]) -> Result<()> {
-    let server = Server::start(persist_to, sql, arguments)?;
-    println!("ready {}", server.address);
-    io::copy(&mut io::stdin(), &mut io::sink())?;
+/// What to serve.
+#[derive(clap::Args)]
+pub struct Options {
+    /// Where the database and the rooms are kept.
+    #[arg(long)]
+    pub persist_to: PathBuf,
+    /// Run against the database before serving, beside the demo accounts.
+    #[arg(long)]
+    pub sql: Option<PathBuf>,
+    /// Everything is kept there already, from an earlier run.
+    #[arg(long)]
+    pub again: bool,
+    /// Serve the build with faults on demand.
+    #[arg(long)]
+    pub faults: bool,
+    /// Where to listen, or 0 for any free port.
+    #[arg(long, default_value_t = 0)]
+    pub port: u16,
+    /// Handed to `wrangler dev`.
+    #[arg(last = true)]
+    pub wrangler: Vec<String>,
+}
+
+impl Options {
+    /// A new Worker as it is deployed, on any free port.
+    pub fn new(persist_to: &Path) -> Self {
+        let (sql, again, faults, port, wrangler) = (None, false, false, 0, Vec::new());
+        Self { persist_to: persist_to.into(), sql, again, faults, port, wrangler }
+    }
+}
+
+/// Serves, prints `ready <address> <process group>` on standard output, and ends when standard input does; or, when that says `kill`,
+/// kills the runtime as a crash would. What the runtime prints goes to standard error.
+pub fn until_stdin_closes(options: &Options) -> Result<()> {
+    let server = Server::start(options)?;
+    println!("ready {} {}", server.address, server.runtime.id());
+    if io::stdin().lines().map_while(io::Result::ok).any(|line| line == "kill") {
+        killpg(group(&server.runtime), Signal::SIGKILL)?;
+    }
     Ok(())
 }
 
@@ -35,16 +68,22 @@ pub struct Server {
 
 impl Server {
     /// Builds, migrates, fills and starts.
-    pub fn start(persist_to: &Path, sql: Option<&Path>, arguments: &[String]) -> Result<Self> {
+    pub fn start(options: &Options) -> Result<Self> {
+        let Options { persist_to, sql, again, faults, port, wrangler } = options;
         build::build()?;
-        wrangler::migrate(persist_to)?;
-        demo::create(persist_to)?;
-        if let Some(sql) = sql {
-            wrangler::execute(persist_to, sql)?;
+        if *faults {
+            build::build_with_faults()?;
         }
-        let mut command =
-            wrangler::wrangler(&["dev", "--ip", "127.0.0.1", "--port", "0", "--inspector-port", "0", "--persist-to"])?;
-        command.arg(persist_to).args(arguments);
+        if !again {
+            wrangler::migrate(persist_to)?;
+            demo::create(persist_to)?;
+            if let Some(sql) = sql {
+                wrangler::execute(persist_to, sql)?;
+            }
+        }
+        let mut command = wrangler::wrangler(&["dev", "--ip", "127.0.0.1", "--inspector-port", "0"])?;
+        command.arg("--port").arg(port.to_string()).arg("--persist-to").arg(persist_to);
+        command.args(faults.then_some(build::WITH_FAULTS)).args(wrangler);
         // A group of its own, so that the runtime below wrangler ends with it.
         let mut runtime =
             command.stdin(Stdio::null()).stdout(Stdio::piped()).process_group(0).spawn().context("wrangler dev")?;

@@ -72,6 +72,64 @@ async fn binary_is_1003_and_more_than_64_kib_is_1009() {
 }
 
 #[tokio::test]
+async fn the_third_malformed_message_in_a_row_is_answered_too_and_then_closes() {
+    let mut socket = Hospital::fresh(open()).connect("user").await;
+    socket.text().await;
+    for frame in ["?", r#"{"message":"fine"}"#, "?", "[]"] {
+        socket.send(frame).await;
+        socket.text().await;
+    }
+    socket.send("[".repeat(10_000)).await;
+    assert_eq!(socket.json().await["type"], "error");
+    assert_eq!(socket.closed().await.code, 1008);
+}
+
+#[tokio::test]
+async fn over_120_messages_at_once_close_the_socket() {
+    let hospital = Hospital::fresh(open());
+    let mut socket = hospital.connect("user").await;
+    let mut other = hospital.connect("user").await;
+    socket.text().await;
+    other.text().await;
+    // What is sent after the close may meet a closed connection: nobody minds.
+    for _ in 0..140 {
+        socket.try_send(r#"{"message":"again"}"#).await;
+    }
+    let mut answered = 0;
+    let closed = loop {
+        match socket.text_or_close().await {
+            Ok(_) => answered += 1,
+            Err(closed) => break closed,
+        }
+    };
+    assert_eq!(closed.code, 1008);
+    // The bucket fills up by two a second meanwhile.
+    assert!((120..130).contains(&answered), "{answered}");
+    other.send(r#"{"message":"me too?"}"#).await;
+    assert_eq!(other.json().await["message"], "Server received: me too?", "it is a limit of one socket");
+}
+
+#[tokio::test]
+async fn an_eleventh_socket_of_one_user_is_refused_both_kinds_counted() {
+    let hospital = Hospital::fresh(open());
+    let admin = hospital.sign_in("admin").await;
+    let mut sockets = Vec::new();
+    let own = format!("/ws/connect/?email={}", hospital.email("admin"));
+    for (at, path) in ["/ws/doctor-status/", own.as_str()].into_iter().cycle().take(10).enumerate() {
+        let mut socket = admin.socket(path, at % 2 == 0).await;
+        socket.text().await;
+        sockets.push(socket);
+    }
+    for path in ["/ws/doctor-status/", own.as_str()] {
+        let mut eleventh = admin.socket(path, false).await;
+        assert_eq!(eleventh.closed().await.code, 1008, "{path}");
+    }
+    hospital.connect("user").await.text().await;
+    sockets.pop().unwrap().close(1000, "").await;
+    admin.socket("/ws/doctor-status/", true).await.text().await;
+}
+
+#[tokio::test]
 async fn any_close_is_answered_and_the_registry_entry_goes() {
     let hospital = Hospital::fresh(open());
     let admin = hospital.sign_in("admin").await;

@@ -1,0 +1,95 @@
+// The Worker's entry point: the Rust Worker, with a deadline around it.
+//
+// A panic, a trap or a stack overflow ends the WebAssembly instance, and with it everything that it waits for, its own
+// timers too: who was waiting for it would wait for ever. So the one thing that must outlive it stands outside. The
+// next call finds a new instance, and a room reads what it knows from storage, as after any crash.
+
+import Rollcall, { Room as RustRoom } from "./index.js";
+
+/** No request waits longer than ten seconds. */
+const ANSWER_WITHIN_MS = 9_000;
+
+/** An alarm that has not ended by then is taken for dead: the runtime rings again. */
+const ALARM_WITHIN_MS = 10_000;
+
+/** `Rejection::Unavailable`, as the Rust code words it. */
+const DETAIL = "Service temporarily unavailable, try again later.";
+const UNAVAILABLE = `{"detail":"${DETAIL}","code":"unavailable"}`;
+
+export default class extends Rollcall {
+  async fetch(request) {
+    try {
+      return await within(ANSWER_WITHIN_MS, super.fetch(request));
+    } catch (error) {
+      console.error(`a request was given up: ${error?.message}`);
+      return isUpgrade(request) ? closedSocket(request) : unavailable(request);
+    }
+  }
+}
+
+export class Room {
+  #room;
+
+  constructor(state, env) {
+    this.#room = new RustRoom(state, env);
+  }
+
+  fetch(request) {
+    return this.#room.fetch(request);
+  }
+
+  alarm() {
+    return within(ALARM_WITHIN_MS, this.#room.alarm());
+  }
+
+  webSocketMessage(socket, message) {
+    return this.#room.webSocketMessage(socket, message);
+  }
+
+  webSocketClose(socket, code, reason, wasClean) {
+    return this.#room.webSocketClose(socket, code, reason, wasClean);
+  }
+
+  webSocketError(socket, error) {
+    return this.#room.webSocketError(socket, error);
+  }
+}
+
+async function within(milliseconds, work) {
+  let timer;
+  const late = new Promise((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer within ${milliseconds} ms`)), milliseconds);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function unavailable(request) {
+  const headers = {
+    "Content-Type": "application/json",
+    "Cache-Control": "no-store",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Retry-After": "1",
+  };
+  if (request.url.startsWith("https:")) headers["Strict-Transport-Security"] = "max-age=31536000";
+  return new Response(UNAVAILABLE, { status: 503, headers });
+}
+
+function isUpgrade(request) {
+  return request.headers.get("Upgrade")?.toLowerCase() === "websocket";
+}
+
+/** A join that is refused is accepted first: a browser cannot read a refused handshake. */
+function closedSocket(request) {
+  const [client, server] = Object.values(new WebSocketPair());
+  server.accept();
+  server.close(1011, DETAIL);
+  const offered = request.headers.get("Sec-WebSocket-Protocol")?.split(",") ?? [];
+  const v1 = offered.some((protocol) => protocol.trim() === "rollcall.v1");
+  const headers = v1 ? { "Sec-WebSocket-Protocol": "rollcall.v1" } : {};
+  return new Response(null, { status: 101, webSocket: client, headers });
+}

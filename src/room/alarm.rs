@@ -1,0 +1,137 @@
+//! The room's one alarm. It serves every deadline: events that may not have been announced, doctors who did not come
+//! back, sockets that went silent, fell behind, or outlived their session.
+//!
+//! **Invariant:** whenever something falls due without anybody calling, the alarm is set for that time or earlier.
+//! What cannot be done when it rings is tried again, for as long as it takes.
+
+use chrono::TimeDelta;
+use rollcall_core::{
+    Timestamp,
+    event::{Change, Reason},
+    socket::Attachment,
+    sweep,
+};
+use worker::{Result, console_error};
+
+use super::{Memory, Room, sockets};
+use crate::{clock, db::events, error, faults};
+
+/// A change that was sent to the database is announced by then, whatever happens to this object in between.
+const ANNOUNCED_WITHIN: TimeDelta = TimeDelta::seconds(3);
+
+/// How long to wait for a database that did not answer.
+const RETRY: TimeDelta = TimeDelta::seconds(2);
+
+/// A change that the database did not answer may still be made for this long; D1 ends every query by then.
+const IN_DOUBT: TimeDelta = TimeDelta::seconds(30);
+
+impl Room {
+    /// Before a change is sent to the database.
+    pub(super) async fn announce_in_time(&self) -> Result<()> {
+        self.set_alarm_by(clock::now() + ANNOUNCED_WITHIN).await
+    }
+
+    /// After the database did not answer a change.
+    pub(super) fn doubt(&self) {
+        self.in_doubt_until.set(clock::now() + IN_DOUBT);
+    }
+
+    /// After anything that may have moved a deadline.
+    pub(super) async fn look_again_in_time(&self) -> Result<()> {
+        match self.presence_due()? {
+            Some(due) => self.set_alarm_by(due).await,
+            None => Ok(()),
+        }
+    }
+
+    /// A socket was opened: somebody has to look whether it is still there.
+    pub(super) async fn look_at_in_time(&self, socket: &Attachment) -> Result<()> {
+        self.set_alarm_by(sweep::first_look(socket, clock::now())).await
+    }
+
+    /// The alarm rings. Fails only where it could not be set again; then the runtime calls once more.
+    pub(super) async fn ring(&self) -> Result<()> {
+        self.alarm.set(Some(None));
+        let next = match self.attend().await {
+            Ok(next) => next,
+            Err(error) => {
+                console_error!("the alarm tries again: {error}");
+                Some(clock::now() + RETRY)
+            }
+        };
+        self.look_again_in_time().await?;
+        if clock::now() < self.in_doubt_until.get() {
+            self.set_alarm_by(clock::now() + RETRY).await?;
+        }
+        match next {
+            Some(next) => self.set_alarm_by(next).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Does what is due, and says when there is more to look at.
+    async fn attend(&self) -> error::Result<Option<Timestamp>> {
+        let mut memory = self.memory.lock().await;
+        // First what needs no database: its troubles are no reason to keep a ghost.
+        let look_again = self.sweep(memory.as_ref())?;
+        faults::point("alarm").await?;
+        self.settle(&mut memory).await?;
+        Ok(look_again)
+    }
+
+    /// Brings announcements and doctors up to date.
+    async fn settle(&self, memory: &mut Option<Memory>) -> error::Result<()> {
+        let latest = events::latest_of(&self.bindings.db()?, self.hospital_id()?).await?;
+        let announced = self.checkpoint()?.map(|checkpoint| checkpoint.seq);
+        let overdue = self.overdue()?;
+        if memory.is_none() && announced == Some(latest) && overdue.is_empty() {
+            return Ok(());
+        }
+        let memory = self.awake(memory).await?;
+        self.catch_up(memory, latest).await?;
+        for doctor_id in overdue {
+            if memory.board.is_live(doctor_id) {
+                self.commit(memory, doctor_id, Change::Logout, Some(Reason::ConnectionLost), None).await?;
+            }
+            self.change_presence(doctor_id, |presence| presence.end(doctor_id))?;
+        }
+        Ok(self.move_checkpoint(memory)?)
+    }
+
+    /// Looks at every open socket, closes those that must go, and says when to look again.
+    fn sweep(&self, memory: Option<&Memory>) -> Result<Option<Timestamp>> {
+        let now = clock::now();
+        let announced = self.announced(memory)?;
+        let mut look_again = None;
+        for socket in self.open_sockets() {
+            let Some(mut attachment) = sockets::attachment(&socket) else { continue };
+            let before = attachment.clone();
+            match sweep::check(&mut attachment, self.pinged(&socket), &announced, now) {
+                Ok(due) => {
+                    look_again = Some(look_again.map_or(due, |earlier: Timestamp| earlier.min(due)));
+                    if attachment != before {
+                        sockets::store(&socket, &attachment)?;
+                    }
+                }
+                Err(rejection) => self.close(&socket, &rejection)?,
+            }
+        }
+        Ok(look_again)
+    }
+
+    /// Sets the alarm, unless it rings before that anyway.
+    async fn set_alarm_by(&self, due: Timestamp) -> Result<()> {
+        let storage = self.state.storage();
+        if self.alarm.get().is_none() {
+            let found = storage.get_alarm().await?.map(clock::from_millis);
+            // Somebody else may have found out, and set it, in the meantime.
+            self.alarm.set(Some(self.alarm.get().unwrap_or(found)));
+        }
+        if self.alarm.get().flatten().is_none_or(|set| due < set) {
+            self.alarm.set(Some(Some(due)));
+            let set = storage.set_alarm(due).await;
+            set.inspect_err(|_| self.alarm.set(None))?;
+        }
+        Ok(())
+    }
+}

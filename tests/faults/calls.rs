@@ -1,0 +1,133 @@
+//! Calls that race, and a database that does not answer.
+
+use std::time::{Duration, Instant};
+
+use futures_util::future::{join, join_all};
+use rollcall_tests::{Follower, Hospital, request};
+use serde_json::json;
+use tokio::time::sleep;
+
+use crate::{audit, calm, faulty, fragile, report, scaled, state_equals_history};
+
+#[tokio::test]
+async fn fifty_identical_calls_at_once_are_one_event() {
+    let hospital = Hospital::fresh(calm());
+    let (admin, ann) = (hospital.sign_in("admin").await, hospital.sign_in("ann").await);
+    let rounds = scaled(4, 20);
+    for round in 0..rounds {
+        let answers =
+            join_all((0..50).map(|_| async { if round % 2 == 0 { ann.go_live().await } else { ann.leave().await } }))
+                .await;
+        assert_eq!(answers.iter().filter(|answer| answer["changed"] == true).count(), 1);
+    }
+    assert_eq!(audit(&admin).await.len(), rounds);
+    report(
+        2,
+        "fifty_identical_calls_at_once_are_one_event",
+        format!("{rounds} × 50 identical calls at once: {rounds} events"),
+        "nothing",
+    );
+}
+
+#[tokio::test]
+async fn racing_logins_and_logouts_leave_the_state_of_the_last_event() {
+    let hospital = Hospital::fresh(calm());
+    let (admin, ann) = (hospital.sign_in("admin").await, hospital.sign_in("ann").await);
+    let rounds = scaled(10, 100);
+    for _ in 0..rounds {
+        let comes = join_all((0..4).map(|_| ann.go_live()));
+        let goes = join_all((0..4).map(|_| ann.leave()));
+        let (comes, goes) = join(comes, goes).await;
+        assert!(comes.iter().chain(&goes).all(|answer| answer["status"] == "success"));
+    }
+    let events = audit(&admin).await;
+    for pair in events.windows(2) {
+        assert_ne!(pair[0]["action"], pair[1]["action"], "nobody comes twice");
+    }
+    state_equals_history(&ann, &events).await;
+    report(
+        3,
+        "racing_logins_and_logouts_leave_the_state_of_the_last_event",
+        format!("{rounds} × 4 logins racing 4 logouts of one doctor: {} events", events.len()),
+        "nothing: state = last event",
+    );
+}
+
+#[tokio::test]
+async fn a_locked_database_is_503_and_recovers_by_itself() {
+    let (server, _turn) = fragile().await;
+    let hospital = Hospital::fresh(server);
+    let (admin, ann, bob) =
+        (hospital.sign_in("admin").await, hospital.sign_in("ann").await, hospital.sign_in("bob").await);
+    let mut dashboard = Follower::start(server, admin.authorization());
+    ann.go_live().await;
+    dashboard.hears(1, Duration::from_secs(5)).await;
+
+    let database = server.database();
+    database.execute_batch("BEGIN EXCLUSIVE").unwrap();
+    let began = Instant::now();
+    let refused =
+        join_all([ann.post("/api/users/logout-status/", json!({})), bob.post("/api/users/login-status/", json!({}))])
+            .await;
+    let slowest = began.elapsed();
+    for answer in &refused {
+        assert_eq!(answer.refusal(), (503, "unavailable".into()));
+        assert_eq!(answer.header("retry-after"), "1");
+    }
+    assert!(slowest < Duration::from_secs(10), "{slowest:?}");
+    database.execute_batch("COMMIT").unwrap();
+    drop(database);
+
+    let mut left = ann.post("/api/users/logout-status/", json!({})).await;
+    for _ in 0..20 {
+        if left.status == 200 {
+            break;
+        }
+        sleep(Duration::from_millis(250)).await;
+        left = ann.post("/api/users/logout-status/", json!({})).await;
+    }
+    assert_eq!(left.status, 200, "{left:?}");
+    // What was given up may have been carried out after all; then it is an event like any other.
+    sleep(Duration::from_secs(5)).await;
+    let events = audit(&admin).await;
+    dashboard.hears(events.len() as u64, Duration::from_secs(5)).await;
+    for doctor in [&ann, &bob] {
+        state_equals_history(doctor, &events).await;
+    }
+    report(
+        4,
+        "a_locked_database_is_503_and_recovers_by_itself",
+        format!(
+            "exclusive lock on the database file, 2 calls: 503 after {:.1} s, then recovery",
+            slowest.as_secs_f64()
+        ),
+        "nothing: no event without its state, nor the reverse",
+    );
+}
+
+#[tokio::test]
+async fn a_lost_answer_loses_no_event_and_makes_no_second_one() {
+    let (server, _turn) = faulty().await;
+    let hospital = Hospital::fresh(server);
+    let (admin, ann) = (hospital.sign_in("admin").await, hospital.sign_in("ann").await);
+    let mut dashboard = Follower::start(server, admin.authorization());
+    dashboard.hears(0, Duration::from_secs(5)).await;
+    request(server, "GET", "/faults/arm/committed/error", &[], None).await;
+    let answer = ann.post("/api/users/login-status/", json!({})).await;
+    assert_eq!(answer.refusal(), (503, "unavailable".into()));
+    let lost = Instant::now();
+    dashboard.hears(1, Duration::from_secs(5)).await;
+    let heard = lost.elapsed();
+    let again = ann.go_live().await;
+    assert_eq!((&again["changed"], &again["seq"]), (&json!(false), &json!(1)));
+    assert_eq!(audit(&admin).await.len(), 1);
+    report(
+        5,
+        "a_lost_answer_loses_no_event_and_makes_no_second_one",
+        format!(
+            "the database commits, its answer is lost; no other call comes: announced {:.1} s later",
+            heard.as_secs_f64()
+        ),
+        "nothing: the caller's retry finds it done",
+    );
+}
