@@ -14,6 +14,8 @@ export class OwnDuty {
   readonly #user: User;
   readonly #recheck: () => Promise<User | null>;
   #socket: LiveSocket;
+  /** A socket from before a logout has no say in what comes after it: nobody would miss it. */
+  #socketIsOld = false;
   /** Moves on when a change begins and when it ends. */
   #moment = 0;
 
@@ -25,8 +27,9 @@ export class OwnDuty {
     this.#socket = this.#connect();
   }
 
-  goOnDuty(): Promise<void> {
-    return this.#call(api.goOnDuty);
+  async goOnDuty(): Promise<void> {
+    await this.#call(api.goOnDuty);
+    if (this.live && this.#socketIsOld) this.#socket.reconnect();
   }
 
   setAvailability(available: boolean): Promise<void> {
@@ -70,6 +73,7 @@ export class OwnDuty {
   }
 
   #take({ is_live, is_available_for_consultation }: Partial<DoctorFields>): void {
+    if (this.live && !is_live) this.#socketIsOld = true;
     this.live = is_live ?? false;
     this.available = is_available_for_consultation ?? false;
   }
@@ -80,6 +84,7 @@ export class OwnDuty {
       onText: () => {},
       onLink: (link) => {
         this.link = link;
+        if (link.state === "connected") this.#socketIsOld = false;
         if (link.state !== "connecting") void this.#refresh();
       },
     });

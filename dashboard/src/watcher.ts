@@ -70,10 +70,14 @@ export class Watcher {
 
   #moveTo(seq: number): void {
     this.#seq = seq;
-    this.#ack ??= setTimeout(() => this.#acknowledge(), Math.max(0, this.#lastAck + ACK_EVERY_MS - Date.now()));
+    const wait = this.#lastAck + ACK_EVERY_MS - Date.now();
+    // At once where it is due: the timers of a hidden page run only now and then.
+    if (wait <= 0) this.#acknowledge();
+    else this.#ack ??= setTimeout(() => this.#acknowledge(), wait);
   }
 
   #acknowledge(): void {
+    clearTimeout(this.#ack);
     this.#ack = undefined;
     if (this.#seq === null) return;
     this.#lastAck = Date.now();

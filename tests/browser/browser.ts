@@ -11,6 +11,8 @@ export const ADMIN = "admin@example.com";
 export const ANN = "ann.lee@example.com";
 export const BOB = "bob.ray@example.com";
 export const CHEN = "chen.wu@example.com";
+export const NORTH_ADMIN = "admin@north.example.com";
+export const NORTH_DANA = "dana.fox@north.example.com";
 export const USER = "user1@example.com";
 
 const PASSWORD = "rollcall-demo";
@@ -87,6 +89,16 @@ export async function client(email: string): Promise<(path: string, body: object
   const { token } = (await post("/api/users/login/", { email, password: PASSWORD })) as { token: string };
   authorization = { Authorization: `Token ${token}` };
   return async (path, body) => void (await post(path, body));
+}
+
+/** The id of the account `email`. */
+export async function idOf(email: string): Promise<number> {
+  const response = await fetch(new URL("/api/users/login/", ROLLCALL_URL), {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ email, password: PASSWORD }),
+  });
+  return ((await response.json()) as { user: { id: number } }).user.id;
 }
 
 /** Keeps a picture of the page for people to look at. */
