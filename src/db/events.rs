@@ -3,7 +3,7 @@
 use chrono::FixedOffset;
 use rollcall_core::{
     Id, Seq, Timestamp,
-    board::Board,
+    board::{BACKLOG, Board},
     event::{Action, Change, Event, Reason},
     query::EventFilter,
     wire::DoctorInfo,
@@ -156,9 +156,9 @@ pub async fn latest_of(db: &D1Database, hospital_id: Id) -> worker::Result<Seq> 
     latest_seq(&all(latest(db, hospital_id)?).await?)
 }
 
-/// Every event after `since`, oldest first.
+/// The first events after `since`, oldest first; as many as a dashboard may be behind.
 pub async fn after(db: &D1Database, hospital_id: Id, since: Seq) -> worker::Result<Vec<Event>> {
-    let sql = format!("SELECT {COLUMNS} FROM events WHERE hospital_id = ?1 AND seq > ?2 ORDER BY seq");
+    let sql = format!("SELECT {COLUMNS} FROM events WHERE hospital_id = ?1 AND seq > ?2 ORDER BY seq LIMIT {BACKLOG}");
     events(&all(statement(db, &sql, &[int(hospital_id), seq(since)])?).await?)
 }
 

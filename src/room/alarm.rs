@@ -52,21 +52,24 @@ impl Room {
     /// The alarm rings. Fails only where it could not be set again; then the runtime calls once more.
     pub(super) async fn ring(&self) -> Result<()> {
         self.alarm.set(Some(None));
-        let next = match self.attend().await {
-            Ok(next) => next,
+        let due = match self.attend().await {
+            Ok(next) => next.into_iter().chain(self.presence_due()?).chain(self.in_doubt()).min(),
             Err(error) => {
+                // What is overdue waits too: a database that is down is not to be asked without a pause.
                 console_error!("the alarm tries again: {error}");
                 Some(clock::now() + RETRY)
             }
         };
-        self.look_again_in_time().await?;
-        if clock::now() < self.in_doubt_until.get() {
-            self.set_alarm_by(clock::now() + RETRY).await?;
-        }
-        match next {
-            Some(next) => self.set_alarm_by(next).await,
+        match due {
+            Some(due) => self.set_alarm_by(due).await,
             None => Ok(()),
         }
+    }
+
+    /// When to look again for a change that the database may still make.
+    fn in_doubt(&self) -> Option<Timestamp> {
+        let now = clock::now();
+        (now < self.in_doubt_until.get()).then(|| now + RETRY)
     }
 
     /// Does what is due, and says when there is more to look at.

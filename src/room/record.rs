@@ -67,9 +67,7 @@ impl Room {
         let memory = Memory { time_zone, board };
         match self.checkpoint()? {
             Some(checkpoint) if checkpoint.seq < memory.board.seq() => {
-                for event in events::after(&self.bindings.db()?, self.hospital_id()?, checkpoint.seq).await? {
-                    self.send_event(&event);
-                }
+                self.each_between(checkpoint.seq, memory.board.seq(), |event| self.send_event(&event)).await?;
             }
             // The first time; or the database was restored from a copy.
             _ => self.move_checkpoint(&memory)?,
@@ -91,10 +89,16 @@ impl Room {
 
     /// Announces what was committed behind this room's back: the database did it, but its answer was lost.
     pub(super) async fn catch_up(&self, memory: &mut Memory, latest: Seq) -> Result<()> {
-        if memory.board.seq() < latest {
-            for event in events::after(&self.bindings.db()?, self.hospital_id()?, memory.board.seq()).await? {
-                self.announce(memory, event);
-            }
+        self.each_between(memory.board.seq(), latest, |event| self.announce(memory, event)).await
+    }
+
+    /// Reads the events after `since` up to `latest`, page by page.
+    async fn each_between(&self, mut since: Seq, latest: Seq, mut each: impl FnMut(Event)) -> Result<()> {
+        while since < latest {
+            let page = events::after(&self.bindings.db()?, self.hospital_id()?, since).await?;
+            let Some(last) = page.last() else { break };
+            since = last.seq;
+            page.into_iter().for_each(&mut each);
         }
         Ok(())
     }

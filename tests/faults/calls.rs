@@ -7,7 +7,7 @@ use rollcall_tests::{Follower, Hospital, request};
 use serde_json::json;
 use tokio::time::sleep;
 
-use crate::{audit, calm, faulty, fragile, report, scaled, state_equals_history};
+use crate::{audit, calm, connections_lost, faulty, fragile, report, scaled, state_equals_history};
 
 #[tokio::test]
 async fn fifty_identical_calls_at_once_are_one_event() {
@@ -102,6 +102,41 @@ async fn a_locked_database_is_503_and_recovers_by_itself() {
             slowest.as_secs_f64()
         ),
         "nothing: no event without its state, nor the reverse",
+    );
+}
+
+#[tokio::test]
+async fn a_database_that_is_locked_when_a_grace_runs_out_is_waited_for() {
+    let (server, _turn) = fragile().await;
+    let hospital = Hospital::fresh(server);
+    let (admin, ann) = (hospital.sign_in("admin").await, hospital.sign_in("ann").await);
+    let mut dashboard = Follower::start(server, admin.authorization());
+    let mut socket = hospital.connect("ann").await;
+    socket.json().await;
+    ann.go_live().await;
+    dashboard.hears(1, Duration::from_secs(5)).await;
+    let tries = || server.said().matches("the alarm tries again").count();
+    let before = tries();
+    drop(socket);
+    sleep(Duration::from_secs(4)).await;
+    let database = server.database();
+    database.execute_batch("BEGIN EXCLUSIVE").unwrap();
+    sleep(Duration::from_secs(6)).await;
+    let tried = tries() - before;
+    assert!((1..=4).contains(&tried), "tried {tried} times in 5 s");
+    database.execute_batch("COMMIT").unwrap();
+    let began = Instant::now();
+    dashboard.hears(2, Duration::from_secs(5)).await;
+    let took = began.elapsed();
+    assert_eq!(connections_lost(&audit(&admin).await), 1);
+    report(
+        4,
+        "a_database_that_is_locked_when_a_grace_runs_out_is_waited_for",
+        format!(
+            "the lock is held while a doctor's grace runs out: {tried} tries in 5 s, logged out {:.1} s after the lock",
+            took.as_secs_f64()
+        ),
+        "nothing: one logout",
     );
 }
 
