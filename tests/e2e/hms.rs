@@ -47,33 +47,22 @@ async fn a_socket_that_is_cut_off_leaves_the_registry() {
     panic!("still listed");
 }
 
-#[tokio::test]
-async fn a_message_is_activity() {
-    let hospital = Hospital::fresh(open());
-    let admin = hospital.sign_in("admin").await;
-    let mut socket = hospital.connect("user").await;
-    socket.text().await;
-    tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-    socket.send(r#"{"message":"still here"}"#).await;
-    socket.text().await;
-    let listed = admin.get("/api/hms/active-connections").await.json();
-    let entry = &listed["active_connections"][0];
-    assert!(entry["last_activity"].as_str() > entry["connected_at"].as_str(), "{entry}");
-}
-
 /// The runtime answers a ping without waking the room, which must learn of it all the same.
 #[tokio::test]
-async fn a_ping_is_activity() {
+async fn a_message_is_activity_and_so_is_a_ping() {
     let hospital = Hospital::fresh(open());
     let admin = hospital.sign_in("admin").await;
-    let mut socket = hospital.connect("user").await;
-    socket.text().await;
-    tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-    socket.send("ping").await;
-    socket.text().await;
-    let listed = admin.get("/api/hms/active-connections").await.json();
-    let entry = &listed["active_connections"][0];
-    assert!(entry["last_activity"].as_str() > entry["connected_at"].as_str(), "{entry}");
+    for (name, frame) in [("user", r#"{"message":"still here"}"#), ("ann", "ping")] {
+        let mut socket = hospital.connect(name).await;
+        socket.text().await;
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        socket.send(frame).await;
+        socket.text().await;
+        let listed = admin.get("/api/hms/active-connections").await.json();
+        let entry = &listed["active_connections"][0];
+        assert!(entry["last_activity"].as_str() > entry["connected_at"].as_str(), "{frame}: {entry}");
+        socket.close(1000, "").await;
+    }
 }
 
 #[tokio::test]
