@@ -19,7 +19,7 @@ use crate::{
 /// A doctor who is, or was, connected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stay {
-    /// When the first socket of the stay was opened.
+    /// When its latest socket was opened.
     pub since: Timestamp,
     /// Since when there is none.
     pub gone: Option<Timestamp>,
@@ -50,9 +50,8 @@ impl Presence {
 
     /// A doctor has opened a socket. Says whether that changed anything, as all of these do.
     pub fn opened(&mut self, doctor_id: Id, now: Timestamp) -> bool {
-        let before = self.stay(doctor_id);
-        self.stays.entry(doctor_id).or_insert(Stay { since: now, gone: None }).gone = None;
-        self.stay(doctor_id) != before
+        let stay = Stay { since: now, gone: None };
+        self.stays.insert(doctor_id, stay) != Some(stay)
     }
 
     /// Whether a doctor has an open socket now.

@@ -26,9 +26,11 @@ const UNHEARD_BYTES: i64 = 4 * 1024 * 1024;
 pub struct Announced<'a> {
     /// The latest event.
     pub seq: Seq,
+    /// Whether that is certain: a room that lost its memory knows only what had been announced some seconds before.
+    pub certain: bool,
     /// All events so far, in bytes on the wire.
     pub bytes: i64,
-    /// When an event was announced, or a time after that.
+    /// When an event was recorded, or a time after that.
     pub at: Box<dyn Fn(Seq) -> Timestamp + 'a>,
 }
 
@@ -63,7 +65,9 @@ pub fn check(
         Kind::Watcher { v1: true, acked, .. } => {
             // Nobody has seen what was not announced yet.
             let seen = acked.unwrap_or(announced.seq).min(announced.seq);
-            *acked = Some(seen);
+            if announced.certain {
+                *acked = Some(seen);
+            }
             if announced.seq - seen >= UNACKED_LIMIT {
                 // What was recorded before it joined was sent when it joined.
                 let too_slow_at = (announced.at)(seen + 1).max(connected_at) + UNACKED_FOR;
@@ -107,7 +111,7 @@ mod tests {
     }
 
     fn quiet() -> Announced<'static> {
-        Announced { seq: 4, bytes: 0, at: Box::new(nothing_announced) }
+        Announced { seq: 4, certain: true, bytes: 0, at: Box::new(nothing_announced) }
     }
 
     #[test]
@@ -138,7 +142,8 @@ mod tests {
     fn a_v1_dashboard_with_256_events_unacknowledged_for_over_30_seconds_is_closed() {
         let mut socket = watcher();
         let mut at_seconds = |seq, seconds| {
-            let announced = Announced { seq, bytes: 0, at: Box::new(|seq| at(if seq == 5 { 10 } else { 10_000 })) };
+            let announced =
+                Announced { seq, certain: true, bytes: 0, at: Box::new(|seq| at(if seq == 5 { 10 } else { 10_000 })) };
             check(&mut socket, None, &announced, at(seconds))
         };
         assert_eq!(at_seconds(259, 100), Ok(at(190)), "255 is not too many");
@@ -149,7 +154,7 @@ mod tests {
     #[test]
     fn what_was_recorded_before_it_joined_was_sent_when_it_joined() {
         let mut socket = watcher();
-        let announced = Announced { seq: 600, bytes: 0, at: Box::new(|_| at(-3600)) };
+        let announced = Announced { seq: 600, certain: true, bytes: 0, at: Box::new(|_| at(-3600)) };
         assert!(check(&mut socket, None, &announced, at(30)).is_ok());
         assert_eq!(closed(check(&mut socket, None, &announced, at(31))), Some(1013));
     }
@@ -159,8 +164,18 @@ mod tests {
         let mut socket = watcher();
         socket.hear(r#"{"type":"ack","seq":1000000}"#, at(0), 0);
         check(&mut socket, None, &quiet(), at(0)).unwrap();
-        let announced = Announced { seq: 4 + 256, bytes: 0, at: Box::new(|_| at(1)) };
+        let announced = Announced { seq: 4 + 256, certain: true, bytes: 0, at: Box::new(|_| at(1)) };
         assert_eq!(closed(check(&mut socket, None, &announced, at(32))), Some(1013));
+    }
+
+    #[test]
+    fn what_was_acknowledged_is_not_forgotten_by_a_room_that_lost_its_memory() {
+        let mut socket = watcher();
+        socket.hear(r#"{"type":"ack","seq":700}"#, at(0), 0);
+        let forgetful = Announced { seq: 300, certain: false, bytes: 0, at: Box::new(|_| at(0)) };
+        check(&mut socket, None, &forgetful, at(1)).unwrap();
+        let awake = Announced { seq: 700, certain: true, bytes: 0, at: Box::new(nothing_announced) };
+        assert!(check(&mut socket, None, &awake, at(60)).is_ok());
     }
 
     #[test]
@@ -168,7 +183,7 @@ mod tests {
         let mut socket = watcher();
         let Kind::Watcher { acked, .. } = &mut socket.kind else { panic!() };
         *acked = None;
-        let announced = Announced { seq: 100_000, bytes: 0, at: Box::new(nothing_announced) };
+        let announced = Announced { seq: 100_000, certain: true, bytes: 0, at: Box::new(nothing_announced) };
         assert!(check(&mut socket, None, &announced, at(0)).is_ok());
     }
 
@@ -176,7 +191,7 @@ mod tests {
     fn a_client_without_v1_is_closed_after_4_mib_unheard() {
         let kind = Kind::Watcher { v1: false, acked: None, heard_at_byte: 1000 };
         let mut socket = Attachment::new(kind, Opener::default(), now());
-        let bytes = |bytes| Announced { seq: 100_000, bytes, at: Box::new(nothing_announced) };
+        let bytes = |bytes| Announced { seq: 100_000, certain: true, bytes, at: Box::new(nothing_announced) };
         let limit = 1000 + UNHEARD_BYTES;
         assert!(check(&mut socket, None, &bytes(limit), at(1)).is_ok());
         assert_eq!(closed(check(&mut socket.clone(), None, &bytes(limit + 1), at(1))), Some(1013));

@@ -7,7 +7,7 @@
 import Rollcall, { Room as RustRoom } from "./index.js";
 
 /** No request waits longer than ten seconds. */
-const ANSWER_WITHIN_MS = 9_000;
+const ANSWER_WITHIN_MS = 8_000;
 
 /** An alarm that has not ended by then is taken for dead: the runtime rings again. */
 const ALARM_WITHIN_MS = 10_000;

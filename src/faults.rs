@@ -2,10 +2,12 @@
 //!
 //! A test arms a fault over HTTP; it strikes once, at the next passing of its point.
 
-/// Where a fault may strike: `room` (a call has arrived), `committed` (recorded, not announced), `alarm` (it rings).
+use crate::room::Room;
+
+/// Where a fault may strike a room: `room` (a call has arrived), `committed` (recorded, not announced), `alarm` (it rings).
 #[cfg(not(feature = "faults"))]
 #[inline]
-pub async fn point(_name: &str) -> worker::Result<()> {
+pub async fn point(_name: &str, _room: &Room) -> worker::Result<()> {
     Ok(())
 }
 
@@ -21,32 +23,39 @@ mod armed {
 
     use axum::{Json, Router, extract::Path, routing::get};
     use chrono::TimeDelta;
-    use worker::{Delay, send::SendFuture};
+    use rollcall_core::Id;
+    use worker::Delay;
 
-    use crate::error::Result;
+    use super::Room;
 
     thread_local! {
-        static ARMED: RefCell<Option<(String, String)>> = const { RefCell::new(None) };
+        static ARMED: RefCell<Option<Armed>> = const { RefCell::new(None) };
         static CLOCK: Cell<TimeDelta> = const { Cell::new(TimeDelta::zero()) };
         static QUERIES: Cell<u64> = const { Cell::new(0) };
     }
 
-    /// Strikes, if a fault is armed for this point.
+    /// Which hospital's room is struck, where, and by what.
+    type Armed = (Id, String, String);
+
+    /// Strikes, if a fault is armed for this point of this room.
     #[expect(clippy::panic, reason = "that is what it is for")]
-    pub async fn point(name: &str) -> worker::Result<()> {
-        let armed = ARMED.take();
-        match armed {
-            Some((point, fault)) if point == name => match fault.as_str() {
-                "panic" => panic!("a fault was asked for"),
-                "hang" => loop {
-                    Delay::from(Duration::from_secs(60)).await;
-                },
-                _ => Err(worker::Error::RustError("a fault was asked for".into())),
+    pub async fn point(name: &str, room: &Room) -> worker::Result<()> {
+        let hospital_id = room.hospital_id()?;
+        let Some((_, _, fault)) = ARMED
+            .with_borrow_mut(|armed| armed.take_if(|(hospital, point, _)| *hospital == hospital_id && *point == name))
+        else {
+            return Ok(());
+        };
+        match fault.as_str() {
+            "panic" => panic!("a fault was asked for"),
+            "hang" => loop {
+                Delay::from(Duration::from_secs(60)).await;
             },
-            armed => {
-                ARMED.set(armed);
+            "slow" => {
+                Delay::from(Duration::from_secs(6)).await;
                 Ok(())
             }
+            _ => Err(worker::Error::RustError("a fault was asked for".into())),
         }
     }
 
@@ -60,16 +69,15 @@ mod armed {
         QUERIES.set(QUERIES.get() + 1);
     }
 
-    /// `/faults/arm/{point}/{panic,error,hang}`, `/faults/armed`, `/faults/clock/{seconds}`, `/faults/queries`, `/faults/panic`
+    /// `/faults/arm/{hospital}/{point}/{panic,error,hang,slow}`, `/faults/armed`, `/faults/clock/{seconds}`,
+    /// `/faults/queries`, `/faults/panic`
+    #[expect(clippy::panic, reason = "that is what it is for")]
     pub fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
-        let arm = async |Path(fault): Path<(String, String)>| ARMED.set(Some(fault));
+        let arm = async |Path(fault): Path<Armed>| ARMED.set(Some(fault));
         let clock = async |Path(seconds): Path<i64>| CLOCK.set(TimeDelta::seconds(seconds));
-        let strike = async || -> Result<()> {
-            ARMED.set(Some(("worker".into(), "panic".into())));
-            SendFuture::new(async { Ok(point("worker").await?) }).await
-        };
+        let strike = async || -> () { panic!("a fault was asked for") };
         Router::new()
-            .route("/faults/arm/{point}/{fault}", get(arm))
+            .route("/faults/arm/{hospital}/{point}/{fault}", get(arm))
             .route("/faults/armed", get(async || Json(ARMED.with_borrow(Option::is_some))))
             .route("/faults/clock/{seconds}", get(clock))
             .route("/faults/queries", get(async || Json(QUERIES.get())))

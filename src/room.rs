@@ -12,14 +12,17 @@ mod sockets;
 
 pub(crate) use sockets::refuse;
 
-use std::cell::{Cell, RefCell};
+use std::{
+    cell::{Cell, RefCell},
+    time::Duration,
+};
 
-use futures_util::lock::Mutex;
 use rollcall_core::{
     Id, Timestamp,
     board::Board,
     call::{Call, hospital_of},
 };
+use tokio::sync::{Mutex, MutexGuard};
 use wasm_bindgen::JsCast;
 use worker::{
     DurableObject, Env, Request, Response, Result, State, WebSocket, WebSocketIncomingMessage,
@@ -28,6 +31,7 @@ use worker::{
 
 use self::durable::Durable;
 use crate::{
+    clock,
     env::Bindings,
     error::{self, Error},
     faults,
@@ -78,7 +82,7 @@ impl DurableObject for Room {
     }
 
     async fn fetch(&self, request: Request) -> Result<Response> {
-        faults::point("room").await?;
+        faults::point("room", self).await?;
         let response = match room_call::read(&request)? {
             Call::Record { by, doctor_id, change } => answer(self.record(&by, doctor_id, change).await),
             Call::Watch { opener, v1, since } => self.join_as_watcher(opener, v1, since).await,
@@ -114,9 +118,18 @@ impl DurableObject for Room {
     }
 }
 
+/// Who waits longer for the room than this is sent away, and what they asked for is not done later: they may have
+/// asked for something else by then.
+const PATIENCE: Duration = Duration::from_secs(4);
+
 impl Room {
+    /// The room's memory, for one at a time, in the order of asking.
+    async fn lock(&self) -> Result<MutexGuard<'_, Option<Memory>>> {
+        clock::within(PATIENCE, self.memory.lock()).await
+    }
+
     /// The hospital, by the room's name.
-    fn hospital_id(&self) -> Result<Id> {
+    pub(crate) fn hospital_id(&self) -> Result<Id> {
         let name = self.state.id().name().unwrap_or_default();
         hospital_of(&name).ok_or_else(|| worker::Error::RustError("a room without a hospital".into()))
     }

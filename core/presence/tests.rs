@@ -184,6 +184,18 @@ fn an_old_socket_has_no_say_in_the_next_stay() {
 }
 
 #[test]
+fn who_returns_while_the_logout_is_being_recorded_is_watched_again() {
+    let (mut hospital, socket) = on_duty_with_a_socket();
+    hospital.close(socket);
+    let logout = event(Action::Logout, hospital.now + GRACE);
+    hospital.now += GRACE + TimeDelta::milliseconds(1);
+    let back = hospital.open(DOCTOR);
+    hospital.presence.apply(&Event { doctor: doctor(DOCTOR, false), ..logout });
+    hospital.close(back);
+    assert!(hospital.presence.stay(DOCTOR).is_some_and(|stay| stay.gone.is_some()));
+}
+
+#[test]
 fn without_a_grace_nobody_is_logged_out() {
     let mut hospital = Hospital::new(None);
     let socket = hospital.open(DOCTOR);

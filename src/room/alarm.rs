@@ -6,7 +6,7 @@
 
 use chrono::TimeDelta;
 use rollcall_core::{
-    Timestamp,
+    Id, Rejection, Timestamp,
     event::{Change, Reason},
     socket::Attachment,
     sweep,
@@ -16,8 +16,8 @@ use worker::{Result, console_error};
 use super::{Memory, Room, sockets};
 use crate::{clock, db::events, error, faults};
 
-/// A change that was sent to the database is announced by then, whatever happens to this object in between.
-const ANNOUNCED_WITHIN: TimeDelta = TimeDelta::seconds(3);
+/// When to look whether a change that was sent to the database has been announced.
+const LOOK_AFTER: TimeDelta = TimeDelta::seconds(3);
 
 /// How long to wait for a database that did not answer.
 const RETRY: TimeDelta = TimeDelta::seconds(2);
@@ -28,7 +28,7 @@ const IN_DOUBT: TimeDelta = TimeDelta::seconds(30);
 impl Room {
     /// Before a change is sent to the database.
     pub(super) async fn announce_in_time(&self) -> Result<()> {
-        self.set_alarm_by(clock::now() + ANNOUNCED_WITHIN).await
+        self.set_alarm_by(clock::now() + LOOK_AFTER).await
     }
 
     /// After the database did not answer a change.
@@ -39,7 +39,8 @@ impl Room {
     /// After anything that may have moved a deadline.
     pub(super) async fn look_again_in_time(&self) -> Result<()> {
         match self.presence_due()? {
-            Some(due) => self.set_alarm_by(due).await,
+            // What is overdue has had its chance; the next one is not at once.
+            Some(due) => self.set_alarm_by(due.max(clock::now() + RETRY)).await,
             None => Ok(()),
         }
     }
@@ -74,10 +75,21 @@ impl Room {
 
     /// Does what is due, and says when there is more to look at.
     async fn attend(&self) -> error::Result<Option<Timestamp>> {
-        let mut memory = self.memory.lock().await;
         // First what needs no database: its troubles are no reason to keep a ghost.
-        let look_again = self.sweep(memory.as_ref())?;
-        faults::point("alarm").await?;
+        let swept = match self.memory.try_lock() {
+            Ok(memory) => Some(self.sweep(memory.as_ref())?),
+            Err(_) => {
+                self.sweep(None)?;
+                None
+            }
+        };
+        faults::point("alarm", self).await?;
+        let mut memory = self.lock().await?;
+        let look_again = match swept {
+            Some(look_again) => look_again,
+            // Who is too slow only the board can say.
+            None => self.sweep(memory.as_ref())?,
+        };
         self.settle(&mut memory).await?;
         Ok(look_again)
     }
@@ -86,19 +98,26 @@ impl Room {
     async fn settle(&self, memory: &mut Option<Memory>) -> error::Result<()> {
         let latest = events::latest_of(&self.bindings.db()?, self.hospital_id()?).await?;
         let announced = self.checkpoint()?.map(|checkpoint| checkpoint.seq);
-        let overdue = self.overdue()?;
-        if memory.is_none() && announced == Some(latest) && overdue.is_empty() {
+        if memory.is_none() && announced == Some(latest) && self.overdue()?.is_empty() {
             return Ok(());
         }
         let memory = self.awake(memory).await?;
         self.catch_up(memory, latest).await?;
-        for doctor_id in overdue {
-            if memory.board.is_live(doctor_id) {
+        for doctor_id in self.overdue()? {
+            // Opening a socket waits for nobody: some may be back since the last one was recorded.
+            if self.is_overdue(doctor_id)? && memory.board.is_live(doctor_id) {
                 self.commit(memory, doctor_id, Change::Logout, Some(Reason::ConnectionLost), None).await?;
             }
-            self.change_presence(doctor_id, |presence| presence.end(doctor_id))?;
+            // Nothing to record: not on duty, or not a doctor any more.
+            if self.is_overdue(doctor_id)? {
+                self.change_presence(doctor_id, |presence| presence.end(doctor_id))?;
+            }
         }
         Ok(self.move_checkpoint(memory)?)
+    }
+
+    fn is_overdue(&self, doctor_id: Id) -> Result<bool> {
+        Ok(self.overdue()?.contains(&doctor_id))
     }
 
     /// Looks at every open socket, closes those that must go, and says when to look again.
@@ -107,7 +126,11 @@ impl Room {
         let announced = self.announced(memory)?;
         let mut look_again = None;
         for socket in self.open_sockets() {
-            let Some(mut attachment) = sockets::attachment(&socket) else { continue };
+            let Some(mut attachment) = sockets::attachment(&socket) else {
+                // Nobody knows what it is; if it is a client of ours, it comes back.
+                self.close(&socket, &Rejection::Unavailable)?;
+                continue;
+            };
             let before = attachment.clone();
             match sweep::check(&mut attachment, self.pinged(&socket), &announced, now) {
                 Ok(due) => {

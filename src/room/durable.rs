@@ -82,6 +82,7 @@ impl Room {
         let board = memory.map(|memory| &memory.board);
         Ok(Announced {
             seq: board.map_or(checkpoint.seq, Board::seq),
+            certain: board.is_some(),
             bytes: self.announced_bytes()?,
             at: Box::new(move |seq| board.and_then(|board| board.recorded_by(seq)).unwrap_or(checkpoint.at)),
         })

@@ -18,7 +18,7 @@ use crate::{clock, error};
 impl Room {
     /// A dashboard joins.
     pub(super) async fn join_as_watcher(&self, opener: Opener, v1: bool, since: Option<Since>) -> Result<Response> {
-        let mut memory = self.memory.lock().await;
+        let Ok(mut memory) = self.lock().await else { return sockets::refuse(&Rejection::Unavailable, v1) };
         let (memory, missed) = match self.ready(&mut memory, since).await {
             Ok(ready) => ready,
             Err(error) => return sockets::refuse(&error.into_rejection(), v1),
@@ -48,14 +48,23 @@ impl Room {
         if self.accept(&server, &attachment).is_err() {
             return sockets::refuse(&Rejection::RoomFull, v1);
         }
+        if let Err(error) = self.greet(&server, &attachment, messages).await {
+            // Its client will not get it: it must not stay behind.
+            self.close(&server, &Rejection::Unavailable)?;
+            return Err(error);
+        }
+        opened(client, v1)
+    }
+
+    async fn greet(&self, socket: &WebSocket, attachment: &Attachment, messages: &[String]) -> Result<()> {
+        sockets::store(socket, attachment)?;
         for message in messages {
-            let _ = server.send_with_str(message);
+            let _ = socket.send_with_str(message);
         }
         if let Some(doctor_id) = attachment.doctor_id() {
             self.change_presence(doctor_id, |presence| presence.opened(doctor_id, clock::now()))?;
         }
-        self.look_at_in_time(&attachment).await?;
-        opened(client, v1)
+        self.look_at_in_time(attachment).await
     }
 
     /// The memory a dashboard joins from, deep enough for what it has missed.

@@ -24,7 +24,7 @@ const WAKING_DEPTH: usize = 10;
 impl Room {
     /// Records `change` of a doctor's state, announces it, and says what became of it.
     pub(super) async fn record(&self, by: &Principal, doctor_id: Id, change: Change) -> Result<StateAnswer> {
-        let mut memory = self.memory.lock().await;
+        let mut memory = self.lock().await?;
         let memory = self.awake(&mut memory).await?;
         let recorded = self.commit(memory, doctor_id, change, by.reason(), Some(by.user_id)).await?;
         let doctor = recorded.doctor.ok_or(Rejection::NotFound)?;
@@ -45,7 +45,7 @@ impl Room {
         let utc_offset = clock::utc_offset(&memory.time_zone, at);
         let record = Record { hospital_id, doctor_id, change, reason, actor_id, at, utc_offset };
         let recorded = events::record(&self.bindings.db()?, record).await.inspect_err(|_| self.doubt())?;
-        faults::point("committed").await?;
+        faults::point("committed", self).await?;
         if let Some(event) = recorded.event.clone() {
             self.announce(memory, event);
         }

@@ -38,8 +38,7 @@ impl Room {
         let user = attachment.user_id.map(user_tag);
         let tags = [Some(kind.to_string()), session, user].into_iter().flatten().map(JsValue::from).collect();
         // `State::accept_websocket_with_tags` would panic.
-        self.raw.accept_websocket_with_tags(socket.as_ref(), tags)?;
-        store(socket, attachment)
+        Ok(self.raw.accept_websocket_with_tags(socket.as_ref(), tags)?)
     }
 
     /// Sends an event to every dashboard, encoded once, and says how long it is in bytes.
@@ -53,6 +52,10 @@ impl Room {
 
     /// Hears a text frame, or one that is not text.
     pub(super) fn hear(&self, socket: &WebSocket, text: Option<&str>) -> Result<()> {
+        // What comes after a close is nobody's business any more.
+        if !is_open(socket) {
+            return Ok(());
+        }
         let Some(text) = text else { return self.close(socket, &Rejection::BinaryFrame) };
         let Some(mut attachment) = attachment(socket) else { return Ok(()) };
         let reply = attachment.hear(text, clock::now(), self.announced_bytes()?);

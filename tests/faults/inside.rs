@@ -39,19 +39,17 @@ async fn a_panic_answers_its_caller_and_the_next_request_works() {
     dashboard.json().await;
 
     let mut slowest = Duration::ZERO;
-    for (fault, call) in [
-        ("/faults/panic", None),
-        ("/faults/arm/room/panic", Some("/api/users/login-status/")),
-        ("/faults/arm/room/hang", Some("/api/users/login-status/")),
-    ] {
+    for fault in ["worker", "room/panic", "room/hang"] {
+        if fault != "worker" {
+            get(server, &format!("/faults/arm/{}/{fault}", hospital.id)).await;
+        }
         let began = Instant::now();
-        let answer = get(server, fault).await;
-        let answer = match call {
-            Some(path) => ann.post(path, json!({})).await,
-            None => answer,
+        let answer = match fault {
+            "worker" => get(server, "/faults/panic").await,
+            _ => ann.post("/api/users/login-status/", json!({})).await,
         };
         slowest = slowest.max(began.elapsed());
-        assert!(answer.status >= 500, "{fault}: {answer:?}");
+        assert_eq!(answer.refusal(), (503, "unavailable".into()), "{fault}");
         assert!(began.elapsed() < PATIENCE, "{fault}: {:?}", began.elapsed());
         assert_eq!(get(server, "/healthz").await.status, 200, "after {fault}");
     }
@@ -78,7 +76,7 @@ async fn what_a_panic_left_unannounced_is_announced_without_another_call() {
     let (admin, ann) = (hospital.sign_in("admin").await, hospital.sign_in("ann").await);
     let mut dashboard = hospital.dashboard("").await;
     dashboard.json().await;
-    get(server, "/faults/arm/committed/panic").await;
+    get(server, &format!("/faults/arm/{}/committed/panic", hospital.id)).await;
     let began = Instant::now();
     let heard = async {
         let event = dashboard.json().await;
@@ -93,6 +91,32 @@ async fn what_a_panic_left_unannounced_is_announced_without_another_call() {
         "what_a_panic_left_unannounced_is_announced_without_another_call",
         format!("a panic between commit and announcement: announced {:.1} s later", heard.as_secs_f64()),
         "nothing",
+    );
+}
+
+#[tokio::test]
+async fn who_was_sent_away_is_not_served_later() {
+    let (server, _turn) = faulty().await;
+    let hospital = Hospital::fresh(server);
+    let (admin, ann, bob) =
+        (hospital.sign_in("admin").await, hospital.sign_in("ann").await, hospital.sign_in("bob").await);
+    get(server, &format!("/faults/arm/{}/committed/slow", hospital.id)).await;
+    let waits = async {
+        sleep(Duration::from_millis(300)).await;
+        bob.post("/api/users/login-status/", json!({})).await
+    };
+    let (slow, waited) = join(ann.go_live(), waits).await;
+    assert_eq!(slow["changed"], true);
+    assert_eq!(waited.refusal(), (503, "unavailable".into()));
+    sleep(Duration::from_secs(1)).await;
+    let events = audit(&admin).await;
+    assert_eq!(events.len(), 1, "only what was acknowledged");
+    state_equals_history(&bob, &events).await;
+    report(
+        14,
+        "who_was_sent_away_is_not_served_later",
+        "the database takes 6 s for a call while another waits: that one is refused after 4 s".into(),
+        "nothing; and nothing is done behind the second caller's back",
     );
 }
 
@@ -112,7 +136,7 @@ async fn an_alarm_that_fails_is_set_again() {
         let began = Instant::now();
         drop(connection);
         sleep(Duration::from_millis(200)).await;
-        get(server, &format!("/faults/arm/alarm/{fault}")).await;
+        get(server, &format!("/faults/arm/{}/alarm/{fault}", hospital.id)).await;
         dashboard.hears(2, Duration::from_secs(40)).await;
         let took = began.elapsed();
         assert_eq!(get(server, "/faults/armed").await.json(), false, "it has struck");

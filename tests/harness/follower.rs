@@ -67,6 +67,18 @@ impl Follower {
         assert!(heard, "{seq} did not come: {:?}", self.notes());
     }
 
+    /// Waits until it has come back so often.
+    ///
+    /// # Panics
+    /// When that takes longer than `patience`.
+    pub async fn has_resumed(&self, times: usize, patience: Duration) {
+        let began = Instant::now();
+        while self.notes().resumed < times {
+            assert!(began.elapsed() < patience, "it did not come back: {:?}", self.notes());
+            sleep(Duration::from_millis(20)).await;
+        }
+    }
+
     /// What it has heard so far.
     pub fn notes(&self) -> Notes {
         self.notes.lock().unwrap().clone()

@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures_util::{SinkExt, StreamExt};
 use rollcall_core::wire::SUBPROTOCOL;
 use serde_json::Value;
-use tokio::{net::TcpStream, time::timeout};
+use tokio::{io::AsyncWriteExt, net::TcpStream, time::timeout};
 use tokio_tungstenite::{
     MaybeTlsStream, WebSocketStream, connect_async,
     tungstenite::{
@@ -138,6 +138,15 @@ impl Socket {
     pub async fn close(mut self, code: u16, reason: &str) -> Closed {
         let frame = CloseFrame { code: CloseCode::from(code), reason: reason.to_string().into() };
         self.stream.send(Message::Close(Some(frame))).await.unwrap();
+        self.closed().await
+    }
+
+    /// Closes with a frame that has exactly this payload, allowed or not, and waits for the server's answer.
+    pub async fn close_with(mut self, payload: &[u8]) -> Closed {
+        let MaybeTlsStream::Plain(stream) = self.stream.get_mut() else { panic!("not plain") };
+        // A close frame, masked with zeros.
+        let header = [0x88, 0x80 | u8::try_from(payload.len()).unwrap(), 0, 0, 0, 0];
+        stream.write_all(&[&header, payload].concat()).await.unwrap();
         self.closed().await
     }
 

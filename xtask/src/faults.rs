@@ -3,6 +3,7 @@
 use std::{collections::BTreeSet, fs, path::Path, process::Command};
 
 use anyhow::{Context, Result, ensure};
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use serde::Deserialize;
 
 use crate::{
@@ -15,6 +16,9 @@ use crate::{
 const DOCUMENT: &str = "docs/reliability.md";
 const BEGIN: &str = "<!-- cargo xtask faults --update -->\n";
 const END: &str = "<!-- end -->";
+
+/// How many files the tests may have open.
+const FILES: u64 = 16_384;
 
 /// The faults that there are.
 const FAULTS: u8 = 15;
@@ -31,10 +35,9 @@ struct Row {
 /// Runs the faults as often as is needed to believe the result, and prints the table.
 pub fn at_full_length(update: bool) -> Result<()> {
     let report = tempfile::tempdir()?;
-    let tests = tests(report.path(), true);
+    tests(report.path(), true)?;
     let table = table(report.path())?;
     println!("{table}");
-    tests?;
     if update {
         let document = fs::read_to_string(DOCUMENT).context(DOCUMENT)?;
         let (before, rest) = document.split_once(BEGIN).context("no place for the table")?;
@@ -54,6 +57,9 @@ pub fn bounded() -> Result<()> {
 
 fn tests(report: &Path, full: bool) -> Result<()> {
     build::build_with_faults()?;
+    // Two thousand dashboards are more files than a process may usually open.
+    let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE)?;
+    setrlimit(Resource::RLIMIT_NOFILE, soft.max(FILES.min(hard)), hard)?;
     let mut command = Command::new(setup::cargo());
     // Most of them wait most of the time.
     command.args(["test", "--quiet", "-p", "rollcall-tests", "--test", "faults", "--", "--test-threads", "8"]);

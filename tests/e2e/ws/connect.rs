@@ -140,6 +140,13 @@ async fn any_close_is_answered_and_the_registry_entry_goes() {
         assert_eq!(socket.close(code, reason).await.code, answer);
         assert_eq!(admin.get("/api/hms/active-connections").await.json()["count"], 0);
     }
+    // None, 999, 1004.
+    for payload in [&[][..], &[0x03, 0xe7], &[0x03, 0xec]] {
+        let mut socket = hospital.connect("user").await;
+        socket.text().await;
+        assert_eq!(socket.close_with(payload).await.code, 1000, "{payload:?}");
+        assert_eq!(admin.get("/api/hms/active-connections").await.json()["count"], 0, "{payload:?}");
+    }
 }
 
 #[tokio::test]
