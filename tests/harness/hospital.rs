@@ -16,6 +16,7 @@ pub const PASSWORD: &str = "  correct horse ☤ battery staple  ";
 /// The first hospital's id; below are those of the demo accounts.
 const FIRST: i64 = 100;
 const COUNT: i64 = 100;
+const OF_LONG_NAMES: i64 = FIRST + COUNT;
 
 /// A hospital with `admin` (and `admin2` to `admin5`), the doctors `ann`, `bob` and `eve` (whose name is an attack), `user`, and `gone`, who is
 /// deactivated.
@@ -37,6 +38,11 @@ impl Hospital {
     /// The one that no test gets otherwise; for a server that has it as its `DEFAULT_HOSPITAL`.
     pub fn of_its_own(server: &'static Server) -> Self {
         Self { id: FIRST, server }
+    }
+
+    /// The one where Ann's first name is 16 KiB long, so that her events are big.
+    pub fn of_long_names(server: &'static Server) -> Self {
+        Self { id: OF_LONG_NAMES, server }
     }
 
     /// The email of one of its people.
@@ -83,7 +89,7 @@ impl Hospital {
 pub(crate) fn sql() -> String {
     let hash = password::hash(PASSWORD, [1; password::SALT_BYTES]).unwrap();
     let mut sql = String::new();
-    for id in FIRST..FIRST + COUNT {
+    for id in FIRST..=OF_LONG_NAMES {
         // Half an hour off, and without summer time: what is shown in the hospital's zone is never what is in UTC.
         writeln!(sql, "INSERT INTO hospitals VALUES ({id}, 'Hospital {id}', 'Asia/Kolkata');").unwrap();
         for (name, first, last, role, active) in [
@@ -112,5 +118,7 @@ pub(crate) fn sql() -> String {
         )
         .unwrap();
     }
+    let long = "A".repeat(16 * 1024);
+    writeln!(sql, "UPDATE users SET first_name = '{long}' WHERE username = 'ann{OF_LONG_NAMES}';").unwrap();
     sql
 }
