@@ -16,6 +16,7 @@ pub mod rejection;
 pub mod socket;
 pub mod sweep;
 pub mod token;
+pub mod welcome;
 pub mod wire;
 
 pub use rejection::Rejection;

@@ -4,11 +4,12 @@
 //! announcement is the event right after what it was sent.
 
 use rollcall_core::{
-    Rejection, Seq,
-    board::{Board, Missed},
+    Rejection,
+    board::Missed,
     call::Since,
     socket::{Attachment, Kind, Opener, SOCKETS_PER_USER},
-    wire::{ConnectionMessage, SUBPROTOCOL, WatcherMessage},
+    welcome::welcome,
+    wire::{ConnectionMessage, SUBPROTOCOL},
 };
 use worker::{Response, Result, WebSocket, WebSocketPair};
 
@@ -81,30 +82,6 @@ impl Room {
         }
         Ok((memory, missed))
     }
-}
-
-/// What a dashboard is sent when it joins.
-struct Welcome {
-    messages: Vec<String>,
-    /// The latest event that it has seen before that.
-    acked: Seq,
-}
-
-/// What it missed and whether that was everything, or a snapshot.
-fn welcome(board: &Board, v1: bool, missed: Option<(Since, Missed)>, connections: impl Fn() -> usize) -> Welcome {
-    let seq = board.seq();
-    let snapshot = || sockets::encode(&board.snapshot(connections()));
-    let resumed = |from, recovered| sockets::encode(&WatcherMessage::Resumed { from, seq, recovered });
-    let (messages, acked): (Vec<Option<String>>, Seq) = match missed {
-        None if v1 => (vec![snapshot()], seq),
-        None => (vec![], seq),
-        Some((Since::Seq(from), Missed::Events(events))) => {
-            (events.iter().map(sockets::encode).chain([resumed(from, true)]).collect(), from)
-        }
-        Some((Since::Seq(from), Missed::Deeper | Missed::Lost)) => (vec![resumed(from, false), snapshot()], seq),
-        Some((Since::Unreadable, _)) => (vec![resumed(0, false), snapshot()], seq),
-    };
-    Welcome { messages: messages.into_iter().flatten().collect(), acked }
 }
 
 /// The answer to an upgrade. Browsers drop a socket whose offered subprotocol is not confirmed.

@@ -119,12 +119,14 @@ async fn a_restart_does_not_keep_a_doctor_on_duty_for_ever() {
     let hospital = Hospital::fresh(server);
     let (admin, ann, bob) =
         (hospital.sign_in("admin").await, hospital.sign_in("ann").await, hospital.sign_in("bob").await);
+    ann.go_live().await;
+    bob.go_live().await;
+    // The alarm of those calls has rung by then.
+    sleep(Duration::from_secs(4)).await;
     let mut connections = vec![hospital.connect("ann").await, hospital.connect("bob").await];
     for connection in &mut connections {
         connection.json().await;
     }
-    ann.go_live().await;
-    bob.go_live().await;
     server.kill();
     drop(connections);
     server.restart();

@@ -121,6 +121,42 @@ async fn who_was_sent_away_is_not_served_later() {
 }
 
 #[tokio::test]
+async fn an_event_that_the_room_missed_is_announced_when_somebody_resumes_far_back() {
+    let (server, _turn) = faulty().await;
+    let hospital = Hospital::fresh(server);
+    let (admin, ann) = (hospital.sign_in("admin").await, hospital.sign_in("ann").await);
+    for _ in 0..10 {
+        ann.go_live().await;
+        ann.leave().await;
+    }
+    // Asleep by then; it wakes with ten events.
+    sleep(Duration::from_secs(16)).await;
+    let mut dashboard = admin.socket("/ws/doctor-status/", true).await;
+    assert_eq!(dashboard.json().await["seq"], 20);
+    get(server, &format!("/faults/arm/{}/committed/error", hospital.id)).await;
+    assert_eq!(ann.post("/api/users/login-status/", json!({})).await.status, 503);
+    let mut deep = admin.socket("/ws/doctor-status/?since=1", true).await;
+    assert_eq!(deep.json().await["seq"], 2);
+    assert_eq!(dashboard.json().await["seq"], 21);
+}
+
+#[tokio::test]
+async fn nobody_on_duty_keeps_no_alarm_ringing() {
+    let (server, _turn) = faulty().await;
+    let hospital = Hospital::fresh(server);
+    let mut connection = hospital.connect("ann").await;
+    connection.json().await;
+    drop(connection);
+    // Her grace has run out by then, and there is nothing to record.
+    sleep(Duration::from_secs(4)).await;
+    let queries = async || get(server, "/faults/queries").await.json().as_u64().unwrap();
+    let before = queries().await;
+    sleep(Duration::from_secs(4)).await;
+    let asked = queries().await - before;
+    assert!(asked < 8, "{asked} queries in 4 s for nothing");
+}
+
+#[tokio::test]
 async fn an_alarm_that_fails_is_set_again() {
     let (server, _turn) = faulty().await;
     for fault in ["error", "panic"] {

@@ -18,14 +18,8 @@ pub struct Server {
     pub address: String,
     arguments: Vec<String>,
     state: TempDir,
-    running: Mutex<Option<Running>>,
-}
-
-/// Held for as long as the runtime is to run: it ends when its standard input closes.
-struct Running {
-    process: Child,
-    /// The runtime's processes.
-    group: u32,
+    /// Held for as long as the runtime is to run: it ends when its standard input closes.
+    process: Mutex<Option<Child>>,
 }
 
 /// The build to serve.
@@ -61,23 +55,23 @@ impl Server {
         let sql = state.path().join("hospitals.sql");
         std::fs::write(&sql, hospital::sql()).unwrap();
         let arguments = arguments.iter().map(ToString::to_string).collect();
-        let mut server = Self { address: String::new(), arguments, state, running: Mutex::new(None) };
+        let mut server = Self { address: String::new(), arguments, state, process: Mutex::new(None) };
         server.address = server.run(build, &["--sql", sql.to_str().unwrap()]);
         server
     }
 
     /// Kills the runtime as a crash would: nothing is said, nothing is saved.
     pub fn kill(&self) {
-        let mut running = self.running.lock().unwrap().take().expect("it runs");
-        writeln!(running.process.stdin.as_mut().unwrap(), "kill").unwrap();
-        running.process.wait().unwrap();
+        let mut process = self.process.lock().unwrap().take().expect("it runs");
+        writeln!(process.stdin.as_mut().unwrap(), "kill").unwrap();
+        process.wait().unwrap();
     }
 
     /// Ends the runtime politely.
     pub fn stop(&self) {
-        let mut running = self.running.lock().unwrap().take().expect("it runs");
-        drop(running.process.stdin.take());
-        running.process.wait().unwrap();
+        let mut process = self.process.lock().unwrap().take().expect("it runs");
+        drop(process.stdin.take());
+        process.wait().unwrap();
     }
 
     /// Starts it again, at the same address and with what was stored.
@@ -108,9 +102,8 @@ impl Server {
             .unwrap();
         let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
         let Some(Ok(line)) = lines.next() else { panic!("no server:\n{}", self.said()) };
-        let ready = line.strip_prefix("ready ").and_then(|ready| ready.split_once(' '));
-        let (address, group) = ready.unwrap_or_else(|| panic!("{line}"));
-        *self.running.lock().unwrap() = Some(Running { process, group: group.parse().unwrap() });
+        let address = line.strip_prefix("ready ").unwrap_or_else(|| panic!("{line}"));
+        *self.process.lock().unwrap() = Some(process);
         address.to_string()
     }
 
@@ -135,20 +128,5 @@ impl Server {
         let mut databases = files.filter(|path| path.extension().is_some_and(|extension| extension == "sqlite"));
         let database = databases.find(|path| path.file_stem().unwrap() != "metadata").expect("a database");
         Connection::open(database).unwrap()
-    }
-
-    /// The memory that the runtime's processes hold, in MiB; where there is no `/proc`, nobody knows.
-    pub fn memory(&self) -> Option<u64> {
-        let group = self.running.lock().unwrap().as_ref()?.group;
-        let mut pages = 0;
-        for entry in std::fs::read_dir("/proc").ok()?.flatten() {
-            let Ok(stat) = std::fs::read_to_string(entry.path().join("stat")) else { continue };
-            // After the name in brackets: state, parent, group, …, the 22nd is the resident set in pages.
-            let fields: Vec<&str> = stat.rsplit(')').next()?.split_whitespace().collect();
-            if fields.get(2)?.parse() == Ok(group) {
-                pages += fields.get(21)?.parse::<u64>().ok()?;
-            }
-        }
-        Some(pages * 4 / 1024)
     }
 }

@@ -48,11 +48,11 @@ impl Options {
     }
 }
 
-/// Serves, prints `ready <address> <process group>` on standard output, and ends when standard input does; or, when that says `kill`,
+/// Serves, prints `ready <address>` on standard output, and ends when standard input does; or, when that says `kill`,
 /// kills the runtime as a crash would. What the runtime prints goes to standard error.
 pub fn until_stdin_closes(options: &Options) -> Result<()> {
     let server = Server::start(options)?;
-    println!("ready {} {}", server.address, server.runtime.id());
+    println!("ready {}", server.address);
     if io::stdin().lines().map_while(io::Result::ok).any(|line| line == "kill") {
         killpg(group(&server.runtime), Signal::SIGKILL)?;
     }

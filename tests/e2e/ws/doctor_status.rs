@@ -12,9 +12,9 @@ async fn hears(dashboard: &mut Socket, seqs: RangeInclusive<u64>) {
     }
 }
 
-/// The local runtime puts an idle object to sleep after ten seconds.
+/// The local runtime puts an idle object to sleep after ten seconds, and a call's alarm rings three seconds after it.
 async fn let_the_room_sleep() {
-    tokio::time::sleep(Duration::from_secs(12)).await;
+    tokio::time::sleep(Duration::from_secs(16)).await;
 }
 
 #[tokio::test]
@@ -189,6 +189,19 @@ async fn a_room_that_slept_still_knows_its_sockets() {
     assert_eq!(connection.json().await["message"], "Server received: awake?");
     assert_eq!(connection.close(1000, "").await.code, 1000);
     assert_eq!(admin.get("/api/hms/active-connections").await.json()["count"], 0);
+}
+
+#[tokio::test]
+async fn a_room_that_slept_announces_nothing_twice() {
+    let hospital = Hospital::fresh(open());
+    let ann = hospital.sign_in("ann").await;
+    let mut dashboard = hospital.dashboard("").await;
+    dashboard.json().await;
+    ann.go_live().await;
+    hears(&mut dashboard, 1..=1).await;
+    let_the_room_sleep().await;
+    ann.leave().await;
+    hears(&mut dashboard, 2..=2).await;
 }
 
 #[tokio::test]

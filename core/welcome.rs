@@ -1,0 +1,83 @@
+//! What a dashboard is sent when it joins.
+
+use serde::Serialize;
+
+use crate::{
+    Seq,
+    board::{Board, Missed},
+    call::Since,
+    wire::WatcherMessage,
+};
+
+/// The first messages to a dashboard.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Welcome {
+    /// Their JSON, in the order of sending.
+    pub messages: Vec<String>,
+    /// The latest event that it has seen before them: the rest it has yet to acknowledge.
+    pub acked: Seq,
+}
+
+/// What it missed and whether that was everything, or a snapshot; nothing, for a client that asks for neither.
+pub fn welcome(board: &Board, v1: bool, missed: Option<(Since, Missed)>, connections: impl Fn() -> usize) -> Welcome {
+    let seq = board.seq();
+    let snapshot = || encode(&board.snapshot(connections()));
+    let resumed = |from, recovered| encode(&WatcherMessage::Resumed { from, seq, recovered });
+    let (messages, acked): (Vec<Option<String>>, Seq) = match missed {
+        None if v1 => (vec![snapshot()], seq),
+        None => (vec![], seq),
+        Some((Since::Seq(from), Missed::Events(events))) => {
+            (events.iter().map(encode).chain([resumed(from, true)]).collect(), from)
+        }
+        Some((Since::Seq(from), Missed::Deeper | Missed::Lost)) => (vec![resumed(from, false), snapshot()], seq),
+        Some((Since::Unreadable, _)) => (vec![resumed(0, false), snapshot()], seq),
+    };
+    Welcome { messages: messages.into_iter().flatten().collect(), acked }
+}
+
+/// Wire messages always serialize: they hold text, numbers and times only.
+fn encode(message: &impl Serialize) -> Option<String> {
+    serde_json::to_string(message).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::{
+        Action,
+        tests::{ann, event},
+    };
+
+    fn at_two(v1: bool, since: Option<Since>) -> (Vec<String>, Seq) {
+        let board = Board::new(2, vec![ann()], vec![event(1, Action::Login), event(2, Action::Logout)]);
+        let missed = since.map(|since| (since, board.missed(since)));
+        let Welcome { messages, acked } = welcome(&board, v1, missed, || 0);
+        (messages.iter().map(|message| message.chars().take(40).collect()).collect(), acked)
+    }
+
+    #[test]
+    fn a_snapshot_is_seen_as_a_whole() {
+        let (messages, acked) = at_two(true, None);
+        assert_eq!((messages.len(), acked), (1, 2));
+        assert!(messages[0].starts_with(r#"{"type":"snapshot","seq":2"#));
+        assert_eq!(at_two(false, None), (vec![], 2), "the original says nothing");
+    }
+
+    #[test]
+    fn what_was_missed_is_yet_to_be_acknowledged() {
+        let (messages, acked) = at_two(true, Some(Since::Seq(0)));
+        assert_eq!((messages.len(), acked), (3, 0));
+        assert!(messages[2].starts_with(r#"{"type":"resumed","from":0,"seq":2,"reco"#), "{}", messages[2]);
+    }
+
+    #[test]
+    fn where_something_is_lost_a_snapshot_follows() {
+        for since in [Since::Seq(3), Since::Unreadable] {
+            let (messages, acked) = at_two(false, Some(since));
+            assert_eq!((messages.len(), acked), (2, 2));
+            assert!(
+                messages[0].starts_with(r#"{"type":"resumed""#) && messages[1].starts_with(r#"{"type":"snapshot""#)
+            );
+        }
+    }
+}
