@@ -7,7 +7,6 @@ use rollcall_core::{
     event::{Change, Event, Reason},
     wire::{StateAnswer, Success},
 };
-
 use worker::console_error;
 
 use super::{Memory, Room};

@@ -6,6 +6,7 @@
 mod calls;
 mod crashes;
 mod inside;
+mod presence;
 mod sockets;
 
 use std::sync::OnceLock;
