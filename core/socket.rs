@@ -187,8 +187,8 @@ fn understand<T: DeserializeOwned>(frame: &str, expected: &str) -> Result<T, Str
     }
 }
 
-/// Wire messages always serialize: they hold text, numbers and times only.
-fn say(message: &impl Serialize) -> Option<String> {
+/// A message's JSON. Wire messages always serialize: they hold text, numbers and times only.
+pub(crate) fn say(message: &impl Serialize) -> Option<String> {
     serde_json::to_string(message).ok()
 }
 

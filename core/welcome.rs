@@ -1,11 +1,10 @@
 //! What a dashboard is sent when it joins.
 
-use serde::Serialize;
-
 use crate::{
     Seq,
     board::{Board, Missed},
     call::Since,
+    socket::say,
     wire::WatcherMessage,
 };
 
@@ -21,23 +20,18 @@ pub struct Welcome {
 /// What it missed and whether that was everything, or a snapshot; nothing, for a client that asks for neither.
 pub fn welcome(board: &Board, v1: bool, missed: Option<(Since, Missed)>, connections: impl Fn() -> usize) -> Welcome {
     let seq = board.seq();
-    let snapshot = || encode(&board.snapshot(connections()));
-    let resumed = |from, recovered| encode(&WatcherMessage::Resumed { from, seq, recovered });
+    let snapshot = || say(&board.snapshot(connections()));
+    let resumed = |from, recovered| say(&WatcherMessage::Resumed { from, seq, recovered });
     let (messages, acked): (Vec<Option<String>>, Seq) = match missed {
         None if v1 => (vec![snapshot()], seq),
         None => (vec![], seq),
         Some((Since::Seq(from), Missed::Events(events))) => {
-            (events.iter().map(encode).chain([resumed(from, true)]).collect(), from)
+            (events.iter().map(say).chain([resumed(from, true)]).collect(), from)
         }
         Some((Since::Seq(from), Missed::Deeper | Missed::Lost)) => (vec![resumed(from, false), snapshot()], seq),
         Some((Since::Unreadable, _)) => (vec![resumed(0, false), snapshot()], seq),
     };
     Welcome { messages: messages.into_iter().flatten().collect(), acked }
-}
-
-/// Wire messages always serialize: they hold text, numbers and times only.
-fn encode(message: &impl Serialize) -> Option<String> {
-    serde_json::to_string(message).ok()
 }
 
 #[cfg(test)]
