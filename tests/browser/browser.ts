@@ -74,31 +74,29 @@ export async function connected(page: Page): Promise<void> {
   await page.getByText("Connected", { exact: true }).waitFor();
 }
 
+async function post(path: string, body: object, headers: Record<string, string> = {}): Promise<unknown> {
+  const response = await fetch(new URL(path, ROLLCALL_URL), {
+    method: "POST",
+    headers: { "Content-Type": "application/json", ...headers },
+    body: JSON.stringify(body),
+  });
+  assert.equal(response.status, 200, `${path}: ${await response.clone().text()}`);
+  return response.json();
+}
+
+async function login(email: string): Promise<{ token: string; user: { id: number } }> {
+  return (await post("/api/users/login/", { email, password: PASSWORD })) as Awaited<ReturnType<typeof login>>;
+}
+
 /** Another program's calls to the API, as `email`. */
 export async function client(email: string): Promise<(path: string, body: object) => Promise<void>> {
-  let authorization = {};
-  const post = async (path: string, body: object): Promise<unknown> => {
-    const response = await fetch(new URL(path, ROLLCALL_URL), {
-      method: "POST",
-      headers: { "Content-Type": "application/json", ...authorization },
-      body: JSON.stringify(body),
-    });
-    assert.equal(response.status, 200, `${path}: ${await response.clone().text()}`);
-    return response.json();
-  };
-  const { token } = (await post("/api/users/login/", { email, password: PASSWORD })) as { token: string };
-  authorization = { Authorization: `Token ${token}` };
-  return async (path, body) => void (await post(path, body));
+  const { token } = await login(email);
+  return async (path, body) => void (await post(path, body, { Authorization: `Token ${token}` }));
 }
 
 /** The id of the account `email`. */
 export async function idOf(email: string): Promise<number> {
-  const response = await fetch(new URL("/api/users/login/", ROLLCALL_URL), {
-    method: "POST",
-    headers: { "Content-Type": "application/json" },
-    body: JSON.stringify({ email, password: PASSWORD }),
-  });
-  return ((await response.json()) as { user: { id: number } }).user.id;
+  return (await login(email)).user.id;
 }
 
 /** Keeps a picture of the page for people to look at. */
