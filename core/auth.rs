@@ -4,7 +4,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Id, Rejection, Timestamp, event::Reason, wire::Role};
+use crate::{
+    Id, Rejection, Timestamp,
+    account::UserEdit,
+    event::Reason,
+    wire::{Role, User},
+};
 
 /// Somebody whom a valid session speaks for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,6 +24,9 @@ pub struct Principal {
     pub session_id: Id,
     /// When the session ends by itself.
     pub session_ends: Timestamp,
+    /// They signed in with a temporary password.
+    #[serde(default)]
+    pub must_change_password: bool,
 }
 
 impl Principal {
@@ -31,42 +39,156 @@ impl Principal {
     }
 }
 
-/// What needs the administrator's role.
-fn admins_only(who: &Principal) -> Result<(), Rejection> {
-    match who.role {
-        Role::Admin => Ok(()),
-        Role::Doctor | Role::User => Err(Rejection::PermissionDenied),
+/// Everything that somebody who is signed in may ask for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// See one's own account.
+    ReadSelf,
+    /// End the session that asks.
+    SignOut,
+    /// Choose a new password for oneself.
+    ChangePassword,
+    /// See one's own sessions.
+    ListSessions,
+    /// End one of them.
+    RevokeSession,
+    /// Open one's own connection.
+    Connect,
+    /// See who is on duty and free.
+    ListOnlineDoctors,
+    /// Come on duty, leave, become free or busy.
+    SetOwnState,
+    /// Do that to another doctor.
+    SetState,
+    /// Hear the hospital's events live.
+    Watch,
+    /// Read the hospital's history.
+    ReadEvents,
+    /// See who is connected.
+    ListConnections,
+    /// Close somebody's sockets.
+    Disconnect,
+    /// See the hospital's users.
+    ListUsers,
+    /// Add one.
+    CreateUser,
+    /// Change one.
+    EditUser,
+    /// Give one a temporary password.
+    ResetPassword,
+}
+
+impl Action {
+    /// Its name in the record of security events.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::ReadSelf => "read_self",
+            Self::SignOut => "sign_out",
+            Self::ChangePassword => "change_password",
+            Self::ListSessions => "list_sessions",
+            Self::RevokeSession => "revoke_session",
+            Self::Connect => "connect",
+            Self::ListOnlineDoctors => "list_online_doctors",
+            Self::SetOwnState => "set_own_state",
+            Self::SetState => "set_state",
+            Self::Watch => "watch",
+            Self::ReadEvents => "read_events",
+            Self::ListConnections => "list_connections",
+            Self::Disconnect => "disconnect",
+            Self::ListUsers => "list_users",
+            Self::CreateUser => "create_user",
+            Self::EditUser => "edit_user",
+            Self::ResetPassword => "reset_password",
+        }
+    }
+
+    /// Whether having done it is a security event: it shows the staff's comings and goings. (Changes are recorded
+    /// with what they change.)
+    pub fn is_recorded(self) -> bool {
+        matches!(self, Self::ReadEvents | Self::ListConnections)
     }
 }
 
-/// May they hear the hospital's events live?
-pub fn may_watch(who: &Principal) -> Result<(), Rejection> {
-    admins_only(who)
+/// May they do it, in their own hospital?
+///
+/// # Errors
+/// [`Rejection::PasswordChangeRequired`] for who has to choose a password first, [`Rejection::PermissionDenied`] for
+/// who is not allowed to.
+pub fn may(who: &Principal, action: Action) -> Result<(), Rejection> {
+    let roles: &[Role] = match action {
+        // What is left to somebody with a temporary password.
+        Action::ReadSelf | Action::SignOut | Action::ChangePassword => return Ok(()),
+        Action::ListSessions | Action::RevokeSession | Action::Connect | Action::ListOnlineDoctors => {
+            &[Role::Admin, Role::Doctor, Role::User]
+        }
+        Action::SetOwnState => &[Role::Doctor],
+        Action::SetState
+        | Action::Watch
+        | Action::ReadEvents
+        | Action::ListConnections
+        | Action::Disconnect
+        | Action::ListUsers
+        | Action::CreateUser
+        | Action::EditUser
+        | Action::ResetPassword => &[Role::Admin],
+    };
+    if who.must_change_password {
+        Err(Rejection::PasswordChangeRequired)
+    } else if roles.contains(&who.role) {
+        Ok(())
+    } else {
+        Err(Rejection::PermissionDenied)
+    }
 }
 
-/// May they see who is connected?
-pub fn may_list_connections(who: &Principal) -> Result<(), Rejection> {
-    admins_only(who)
-}
-
-/// May they read the history?
-pub fn may_read_events(who: &Principal) -> Result<(), Rejection> {
-    admins_only(who)
+/// May they do it to something of this hospital?
+///
+/// # Errors
+/// Those of [`may`], and [`Rejection::NotFound`] for another hospital: what is there is not even to be known.
+pub fn may_in(who: &Principal, action: Action, hospital_id: Id) -> Result<(), Rejection> {
+    may(who, action)?;
+    if who.hospital_id == hospital_id { Ok(()) } else { Err(Rejection::NotFound) }
 }
 
 /// Whose state may they set? A doctor their own, and may name themselves; an administrator that of the doctor they
 /// name. Whether that doctor belongs to the hospital is decided where the doctor is looked up.
 ///
 /// # Errors
-/// [`Rejection::PermissionDenied`] for anybody else, [`Rejection::InvalidRequest`] for an administrator who names nobody.
+/// Those of [`may`], and [`Rejection::InvalidRequest`] for an administrator who names nobody.
 pub fn may_set_state_of(who: &Principal, named: Option<Id>) -> Result<Id, Rejection> {
-    match (who.role, named) {
-        (Role::Admin, Some(doctor_id)) => Ok(doctor_id),
-        (Role::Admin, None) => Err(Rejection::field("doctor_id", "This field is required.")),
-        (Role::Doctor, None) => Ok(who.user_id),
-        (Role::Doctor, Some(doctor_id)) if doctor_id == who.user_id => Ok(doctor_id),
-        (Role::Doctor, Some(_)) | (Role::User, _) => Err(Rejection::PermissionDenied),
+    match named {
+        Some(doctor_id) if doctor_id != who.user_id => may(who, Action::SetState).map(|()| doctor_id),
+        None if who.role == Role::Admin => {
+            may(who, Action::SetState)?;
+            Err(Rejection::field("doctor_id", "This field is required."))
+        }
+        // An administrator who names themselves finds no doctor there.
+        Some(_) if who.role == Role::Admin => may(who, Action::SetState).map(|()| who.user_id),
+        Some(_) | None => may(who, Action::SetOwnState).map(|()| who.user_id),
     }
+}
+
+/// May they change that user in this way? Administrators cannot lock themselves out, nor skip the current password:
+/// there is a way for one's own.
+///
+/// # Errors
+/// Those of [`may_in`], and [`Rejection::PermissionDenied`].
+pub fn may_edit(who: &Principal, user: &User, edit: &UserEdit) -> Result<(), Rejection> {
+    may_in(who, Action::EditUser, user.hospital_id)?;
+    let oneself = user.id == who.user_id;
+    let keeps_role = edit.role.is_none_or(|role| role == user.role);
+    let keeps_hospital = edit.hospital_id.is_none_or(|hospital_id| hospital_id == user.hospital_id);
+    let keeps_access = keeps_role && edit.is_active != Some(false) && edit.password.is_none();
+    if keeps_hospital && (!oneself || keeps_access) { Ok(()) } else { Err(Rejection::PermissionDenied) }
+}
+
+/// May they give that user a temporary password?
+///
+/// # Errors
+/// Those of [`may_in`], and [`Rejection::PermissionDenied`] for themselves.
+pub fn may_reset_password(who: &Principal, user: &User) -> Result<(), Rejection> {
+    may_in(who, Action::ResetPassword, user.hospital_id)?;
+    if user.id == who.user_id { Err(Rejection::PermissionDenied) } else { Ok(()) }
 }
 
 /// May a page from `origin` speak with somebody's cookie? Only the Worker's own origin, and those that are listed;
@@ -76,48 +198,4 @@ pub fn is_our_origin(origin: &str, own: &str, allowed: &[String]) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn who(role: Role) -> Principal {
-        Principal { user_id: 7, hospital_id: 1, role, session_id: 1, session_ends: Timestamp::MAX_UTC }
-    }
-
-    #[test]
-    fn only_administrators_watch_list_and_read() {
-        for decide in [may_watch, may_list_connections, may_read_events] {
-            assert_eq!(decide(&who(Role::Admin)), Ok(()));
-            assert_eq!(decide(&who(Role::Doctor)), Err(Rejection::PermissionDenied));
-            assert_eq!(decide(&who(Role::User)), Err(Rejection::PermissionDenied));
-        }
-    }
-
-    #[test]
-    fn a_doctor_sets_their_own_state_only() {
-        assert_eq!(may_set_state_of(&who(Role::Doctor), None), Ok(7));
-        assert_eq!(may_set_state_of(&who(Role::Doctor), Some(7)), Ok(7));
-        assert_eq!(may_set_state_of(&who(Role::Doctor), Some(8)), Err(Rejection::PermissionDenied));
-    }
-
-    #[test]
-    fn an_administrator_names_the_doctor() {
-        assert_eq!(may_set_state_of(&who(Role::Admin), Some(8)), Ok(8));
-        let refused = may_set_state_of(&who(Role::Admin), None).unwrap_err();
-        assert_eq!(refused.refusal().field.as_deref(), Some("doctor_id"));
-        assert_eq!(may_set_state_of(&who(Role::User), Some(7)), Err(Rejection::PermissionDenied));
-        assert_eq!(may_set_state_of(&who(Role::User), None), Err(Rejection::PermissionDenied));
-    }
-
-    #[test]
-    fn an_origin_is_ours_as_a_whole_or_not_at_all() {
-        let own = "https://board.example.com";
-        let listed = vec!["https://app.example.com".to_string()];
-        assert!(is_our_origin(own, own, &listed));
-        assert!(is_our_origin("https://app.example.com", own, &listed));
-        for foreign in
-            ["null", "", "http://board.example.com", "https://board.example.com.evil", "https://board.example.com:8443"]
-        {
-            assert!(!is_our_origin(foreign, own, &listed), "{foreign}");
-        }
-    }
-}
+mod tests;

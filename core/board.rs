@@ -50,6 +50,11 @@ impl Board {
         self.seq
     }
 
+    /// How many events it holds.
+    pub fn depth(&self) -> usize {
+        self.latest.len()
+    }
+
     /// Whether a doctor is on duty.
     pub fn is_live(&self, doctor_id: Id) -> bool {
         self.doctors.get(&doctor_id).is_some_and(|doctor| doctor.is_live)

@@ -7,6 +7,9 @@ use crate::{Id, Rejection};
 /// The largest body that is read, in bytes.
 pub const LIMIT: usize = 16 * 1024;
 
+/// Up to here a JavaScript number, and so one of D1's, is exact.
+const LARGEST: f64 = (1_i64 << 53) as f64;
+
 /// The fields of a JSON object. Unknown ones are ignored, as the originals did.
 #[derive(Debug, Default)]
 pub struct Fields(Map<String, Value>);
@@ -53,17 +56,28 @@ impl Fields {
     /// # Errors
     /// [`Rejection::InvalidRequest`] naming the field.
     pub fn flag(&self, name: &str) -> Result<bool, Rejection> {
-        let value = self.present(name)?.ok_or_else(|| required(name))?;
-        value.as_bool().ok_or_else(|| Rejection::field(name, "Must be a valid boolean."))
+        self.optional_flag(name)?.ok_or_else(|| required(name))
     }
 
-    /// A row id that may be absent, but not null or of another type.
+    /// A truth value that may be absent, but not null or of another type.
+    ///
+    /// # Errors
+    /// [`Rejection::InvalidRequest`] naming the field.
+    pub fn optional_flag(&self, name: &str) -> Result<Option<bool>, Rejection> {
+        self.present(name)?
+            .map(|value| value.as_bool().ok_or_else(|| Rejection::field(name, "Must be a valid boolean.")))
+            .transpose()
+    }
+
+    /// A row id that may be absent, but not null or of another type. `7.0` is a whole number in JSON.
     ///
     /// # Errors
     /// [`Rejection::InvalidRequest`] naming the field.
     pub fn optional_id(&self, name: &str) -> Result<Option<Id>, Rejection> {
+        let whole = |number: f64| (number.fract() == 0.0 && number.abs() < LARGEST).then_some(number as Id);
+        let id = |value: &Value| value.as_i64().or_else(|| value.as_f64().and_then(whole));
         self.present(name)?
-            .map(|value| value.as_i64().ok_or_else(|| Rejection::field(name, "A valid integer is required.")))
+            .map(|value| id(value).ok_or_else(|| Rejection::field(name, "A valid integer is required.")))
             .transpose()
     }
 
@@ -75,7 +89,8 @@ impl Fields {
     }
 }
 
-fn required(name: &str) -> Rejection {
+/// The refusal of a body without that field.
+pub fn required(name: &str) -> Rejection {
     Rejection::field(name, "This field is required.")
 }
 
@@ -122,6 +137,8 @@ mod tests {
         }
         assert_eq!(fields.optional_id("absent"), Ok(None));
         assert_eq!(fields.optional_id("number"), Ok(Some(7)));
+        assert_eq!(Fields::parse(br#"{"whole":7.0}"#).unwrap().optional_id("whole"), Ok(Some(7)));
+        assert!(Fields::parse(br#"{"huge":1e300}"#).unwrap().optional_id("huge").is_err());
         assert_eq!(fields.text("text"), Ok("7"));
     }
 

@@ -37,10 +37,31 @@ pub enum Call {
     },
     /// Who is connected? Answered with a list of `ActiveConnection`.
     Registry,
-    /// A session has ended: close its sockets.
-    EndSession {
-        /// Which one.
-        session_id: Id,
+    /// Sessions have ended: close their sockets, and let in nobody who was let through with one before it ended.
+    /// Answered with `null`.
+    EndSessions {
+        /// Which ones.
+        session_ids: Vec<Id>,
+    },
+    /// Close a user's sockets, by an administrator. Answered with how many there were.
+    Disconnect {
+        /// Whose.
+        user_id: Id,
+    },
+    /// Somebody was added or changed: show it. Answered with `null`.
+    UserChanged {
+        /// Who made the change.
+        by: Principal,
+        /// Who was changed.
+        user_id: Id,
+        /// Their email from now on.
+        email: String,
+        /// Their sessions that ended with it.
+        ended: Vec<Id>,
+        /// They may not have any socket any more, of a session or not.
+        is_gone: bool,
+        /// They are no doctor any more, so they cannot stay on duty.
+        leaves_duty: bool,
     },
 }
 

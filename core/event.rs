@@ -62,6 +62,7 @@ impl Change {
 /// Why something happened without the doctor's own call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(TS))]
+#[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Reason {
     /// The doctor's last connection went away and did not return within the grace.

@@ -3,6 +3,8 @@
 //! **Invariant:** nothing here reads a clock, draws a random number, waits, or touches a network or a database. Time
 //! and randomness are arguments, so every rule is tested natively in milliseconds.
 
+pub mod account;
+pub mod audit;
 pub mod auth;
 pub mod board;
 pub mod body;
@@ -13,8 +15,12 @@ pub mod presence;
 pub mod query;
 pub mod registry;
 pub mod rejection;
+#[cfg(feature = "utoipa")]
+pub mod request;
 pub mod socket;
 pub mod sweep;
+pub mod throttle;
+pub mod ticket;
 pub mod token;
 pub mod welcome;
 pub mod wire;

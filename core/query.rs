@@ -27,21 +27,39 @@ impl Query {
         }
     }
 
-    fn parsed<T>(&self, name: &str, parse: impl Fn(&str) -> Option<T>, expected: &str) -> Result<Option<T>, Rejection> {
+    /// A parameter that may be absent, read by `parse`.
+    ///
+    /// # Errors
+    /// [`Rejection::InvalidRequest`] where it is not as `expected`, or given twice.
+    pub fn parsed<T>(
+        &self,
+        name: &str,
+        parse: impl Fn(&str) -> Option<T>,
+        expected: &str,
+    ) -> Result<Option<T>, Rejection> {
         self.one(name)?.map(|text| parse(text).ok_or_else(|| Rejection::field(name, expected))).transpose()
+    }
+
+    /// How many entries of a list are asked for: 100 unless said otherwise, 1,000 at most.
+    ///
+    /// # Errors
+    /// [`Rejection::InvalidRequest`] for another number.
+    pub fn limit(&self) -> Result<u32, Rejection> {
+        let limit = |text: &str| text.parse().ok().filter(|limit| (1..=1000).contains(limit));
+        Ok(self.parsed("limit", limit, "A number from 1 to 1000 is required.")?.unwrap_or(100))
     }
 
     /// The email of a join: trimmed. Case does not matter to the look-up.
     ///
     /// # Errors
-    /// [`Rejection::NoEmail`] where it is absent or empty, [`Rejection::EmailNotAccepted`] where it is longer than an
+    /// [`Rejection::NoEmail`] where it is absent or empty, [`Rejection::JoinNotAccepted`] where it is longer than an
     /// email can be, given twice, or holds a control character.
     pub fn email(&self) -> Result<&str, Rejection> {
-        let email = self.one("email").map_err(|_| Rejection::EmailNotAccepted)?.unwrap_or_default().trim();
+        let email = self.one("email").map_err(|_| Rejection::JoinNotAccepted)?.unwrap_or_default().trim();
         if email.is_empty() {
             Err(Rejection::NoEmail)
         } else if email.len() > EMAIL_LIMIT || email.chars().any(char::is_control) {
-            Err(Rejection::EmailNotAccepted)
+            Err(Rejection::JoinNotAccepted)
         } else {
             Ok(email)
         }
@@ -89,13 +107,7 @@ impl EventFilter {
                     "A seq of 0 or more is required.",
                 )?
                 .unwrap_or(0),
-            limit: query
-                .parsed(
-                    "limit",
-                    |text| text.parse().ok().filter(|limit| (1..=1000).contains(limit)),
-                    "A number from 1 to 1000 is required.",
-                )?
-                .unwrap_or(100),
+            limit: query.limit()?,
             doctor_id: query.parsed("doctor_id", |text| text.parse().ok(), "A valid integer is required.")?,
             from: query.parsed("from", time, rfc3339)?,
             to: query.parsed("to", time, rfc3339)?,
@@ -127,7 +139,7 @@ mod tests {
         }
         let long = format!("email={}@example.com", "a".repeat(250));
         for bad in ["email=a&email=b", "email=a%00b", long.as_str()] {
-            assert_eq!(email(bad), Err(Rejection::EmailNotAccepted), "{bad}");
+            assert_eq!(email(bad), Err(Rejection::JoinNotAccepted), "{bad}");
         }
     }
 

@@ -38,6 +38,18 @@ pub enum Rejection {
     /// Wrong password, unknown or deactivated account: one answer for all.
     #[error("Unable to log in with provided credentials.")]
     InvalidCredentials,
+    /// Too many tries to sign in; the same for any account, existing or not.
+    #[error("Request was throttled. Expected available in {seconds} seconds.")]
+    Throttled {
+        /// When to try again, in seconds.
+        seconds: u32,
+    },
+    /// Signed in with a temporary password, which is good for choosing another one only.
+    #[error("Choose a new password first.")]
+    PasswordChangeRequired,
+    /// Somebody has that email or username already.
+    #[error("A user with this {0} already exists.")]
+    Conflict(String),
     /// Known, but not allowed.
     #[error("You do not have permission to perform this action.")]
     PermissionDenied,
@@ -62,12 +74,15 @@ pub enum Rejection {
     /// `/ws/connect/` without an email.
     #[error("No email provided")]
     NoEmail,
-    /// `/ws/connect/` with an email or a session that is not accepted: one answer for every cause.
-    #[error("Email not accepted")]
-    EmailNotAccepted,
+    /// A join with an email, a session or a ticket that is not accepted: one answer for every cause.
+    #[error("Email or credentials not accepted")]
+    JoinNotAccepted,
     /// The session behind a socket has ended.
     #[error("The session ended")]
     SessionEnded,
+    /// An administrator closed it.
+    #[error("Disconnected by an administrator")]
+    Disconnected,
     /// A binary frame; both sockets speak text.
     #[error("Text frames only")]
     BinaryFrame,
@@ -132,6 +147,9 @@ impl Rejection {
             Self::NotAuthenticated => "not_authenticated",
             Self::InvalidToken(_) => "invalid_token",
             Self::InvalidCredentials => "invalid_credentials",
+            Self::Throttled { .. } => "throttled",
+            Self::PasswordChangeRequired => "password_change_required",
+            Self::Conflict(_) => "conflict",
             Self::PermissionDenied => "permission_denied",
             Self::Csrf => "csrf",
             Self::OriginDenied => "origin_denied",
@@ -140,8 +158,9 @@ impl Rejection {
             Self::UpgradeRequired => "upgrade_required",
             Self::Unavailable => "unavailable",
             Self::NoEmail => "no_email",
-            Self::EmailNotAccepted => "email_not_accepted",
+            Self::JoinNotAccepted => "join_not_accepted",
             Self::SessionEnded => "session_ended",
+            Self::Disconnected => "disconnected",
             Self::BinaryFrame => "binary_frame",
             Self::TooManySockets => "too_many_sockets",
             Self::TooManyMessages => "too_many_messages",
@@ -161,16 +180,21 @@ impl Rejection {
             Self::NotAuthenticated
             | Self::InvalidToken(_)
             | Self::InvalidCredentials
-            | Self::EmailNotAccepted
+            | Self::JoinNotAccepted
             | Self::SessionEnded => 401,
-            Self::PermissionDenied | Self::Csrf | Self::OriginDenied => 403,
+            Self::PermissionDenied
+            | Self::PasswordChangeRequired
+            | Self::Csrf
+            | Self::OriginDenied
+            | Self::Disconnected => 403,
             Self::NotFound => 404,
             Self::MethodNotAllowed(_) => 405,
             Self::TooLarge(_) => 413,
             Self::UnsupportedMediaType(_) => 415,
             Self::NoHeartbeat => 408,
+            Self::Conflict(_) => 409,
             Self::UpgradeRequired => 426,
-            Self::TooManySockets | Self::TooManyMessages => 429,
+            Self::Throttled { .. } | Self::TooManySockets | Self::TooManyMessages => 429,
             Self::TooSlow | Self::RoomFull | Self::Unavailable => 503,
         }
     }
@@ -185,6 +209,8 @@ impl Rejection {
             | Self::NotFound
             | Self::MethodNotAllowed(_)
             | Self::UpgradeRequired
+            | Self::Conflict(_)
+            | Self::Throttled { .. }
             | Self::TooManySockets
             | Self::TooManyMessages
             | Self::Malformed => 1008,
@@ -192,9 +218,10 @@ impl Rejection {
             Self::Unavailable => 1011,
             Self::TooSlow | Self::RoomFull => 1013,
             Self::NoEmail => 4000,
-            Self::NotAuthenticated | Self::InvalidToken(_) | Self::InvalidCredentials | Self::EmailNotAccepted => 4001,
+            Self::NotAuthenticated | Self::InvalidToken(_) | Self::InvalidCredentials | Self::JoinNotAccepted => 4001,
             Self::SessionEnded => 4002,
-            Self::PermissionDenied | Self::Csrf | Self::OriginDenied => 4003,
+            Self::PermissionDenied | Self::PasswordChangeRequired | Self::Csrf | Self::OriginDenied => 4003,
+            Self::Disconnected => 4004,
             Self::NoHeartbeat => 4008,
         }
     }
@@ -203,6 +230,7 @@ impl Rejection {
     pub fn refusal(&self) -> Refusal {
         let field = match self {
             Self::InvalidRequest { field, .. } => field.clone(),
+            Self::Conflict(field) => Some(field.clone()),
             _ => None,
         };
         Refusal { detail: self.to_string(), code: self.code().into(), field }
@@ -237,7 +265,7 @@ mod tests {
     #[test]
     fn the_originals_close_codes() {
         assert_eq!(Rejection::NoEmail.close_code(), 4000);
-        assert_eq!(Rejection::EmailNotAccepted.close_code(), 4001);
+        assert_eq!(Rejection::JoinNotAccepted.close_code(), 4001);
     }
 
     #[test]

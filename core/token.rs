@@ -74,7 +74,8 @@ pub fn from_authorization(header: &[u8]) -> Result<Option<Token>, Rejection> {
     Token::parse(text.trim_matches([' ', '\t'])).map(Some)
 }
 
-fn hex(bytes: &[u8]) -> String {
+/// Bytes in hexadecimal digits.
+pub fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write;
     bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
         // Writing to a String cannot fail.

@@ -15,9 +15,11 @@ pub const SUBPROTOCOL: &str = "rollcall.v1";
 /// The nine fields that the original's `PublicDoctorSerializer` shows of a doctor.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(TS))]
+#[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]
 pub struct DoctorInfo {
     /// The doctor's user id.
     #[cfg_attr(test, ts(type = "number"))]
+    #[cfg_attr(feature = "utoipa", schema(value_type = i64))]
     pub id: Id,
     /// Login name.
     pub username: String,
@@ -40,6 +42,7 @@ pub struct DoctorInfo {
 /// Which way a doctor went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(TS))]
+#[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum LoginAction {
     /// Came on duty.
@@ -51,23 +54,27 @@ pub enum LoginAction {
 /// A recorded event, as every client has always received it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(TS))]
+#[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum DoctorEvent {
     /// A doctor came on or went off duty.
     DoctorLoginLogout {
         /// The doctor's user id.
         #[cfg_attr(test, ts(type = "number"))]
+        #[cfg_attr(feature = "utoipa", schema(value_type = i64))]
         doctor_id: Id,
         /// Which way.
         action: LoginAction,
         /// `Dr. <first> <last>`.
         doctor_name: String,
         /// When it was recorded.
+        #[cfg_attr(feature = "utoipa", schema(value_type = String, format = DateTime))]
         timestamp: Timestamp,
         /// The sentence to show, in the hospital's time zone.
         message: String,
         /// Position in the hospital's sequence.
         #[cfg_attr(test, ts(type = "number"))]
+        #[cfg_attr(feature = "utoipa", schema(value_type = u64))]
         seq: Seq,
         /// Why, where it was not the doctor's own call.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -78,15 +85,18 @@ pub enum DoctorEvent {
     DoctorStatusChange {
         /// The doctor's user id.
         #[cfg_attr(test, ts(type = "number"))]
+        #[cfg_attr(feature = "utoipa", schema(value_type = i64))]
         doctor_id: Id,
         /// Free from now on, or not.
         is_available_for_consultation: bool,
         /// The doctor after the change.
         doctor_info: DoctorInfo,
         /// When it was recorded.
+        #[cfg_attr(feature = "utoipa", schema(value_type = String, format = DateTime))]
         timestamp: Timestamp,
         /// Position in the hospital's sequence.
         #[cfg_attr(test, ts(type = "number"))]
+        #[cfg_attr(feature = "utoipa", schema(value_type = u64))]
         seq: Seq,
         /// Why, where it was not the doctor's own call.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -107,12 +117,14 @@ impl DoctorEvent {
 /// What the server says to a dashboard besides events.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(TS))]
+#[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum WatcherMessage {
     /// The state at `seq`; everything after it follows as events.
     Snapshot {
         /// The latest event that the state contains.
         #[cfg_attr(test, ts(type = "number"))]
+        #[cfg_attr(feature = "utoipa", schema(value_type = u64))]
         seq: Seq,
         /// Every active doctor of the hospital, by first, then last name.
         doctors: Vec<DoctorInfo>,
@@ -125,9 +137,11 @@ pub enum WatcherMessage {
     Resumed {
         /// The `since` that was asked for.
         #[cfg_attr(test, ts(type = "number"))]
+        #[cfg_attr(feature = "utoipa", schema(value_type = u64))]
         from: Seq,
         /// The latest event sent.
         #[cfg_attr(test, ts(type = "number"))]
+        #[cfg_attr(feature = "utoipa", schema(value_type = u64))]
         seq: Seq,
         /// Whether everything after `from` was sent.
         recovered: bool,
@@ -142,12 +156,14 @@ pub enum WatcherMessage {
 /// What a `rollcall.v1` dashboard says to the server.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(TS))]
+#[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum WatcherCommand {
     /// Everything up to `seq` has arrived.
     Ack {
         /// The latest event applied.
         #[cfg_attr(test, ts(type = "number"))]
+        #[cfg_attr(feature = "utoipa", schema(value_type = u64))]
         seq: Seq,
     },
 }
@@ -155,6 +171,7 @@ pub enum WatcherCommand {
 /// What the server says on `/ws/connect/`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(TS))]
+#[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum ConnectionMessage {
     /// The first message.
@@ -179,6 +196,7 @@ pub enum ConnectionMessage {
 /// What a client says on `/ws/connect/`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(TS))]
+#[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]
 pub struct ConnectionCommand {
     /// Any text; it is echoed.
     pub message: String,
@@ -187,6 +205,7 @@ pub struct ConnectionCommand {
 /// What somebody is at their hospital.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(TS))]
+#[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
     /// Watches the board, sets any doctor's state, manages users.
@@ -197,12 +216,25 @@ pub enum Role {
     User,
 }
 
+impl Role {
+    /// As it is stored, and on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Admin => "admin",
+            Self::Doctor => "doctor",
+            Self::User => "user",
+        }
+    }
+}
+
 /// A user, as `me` and login show it. A doctor has the five doctor fields too.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(TS))]
+#[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]
 pub struct User {
     /// The user's id.
     #[cfg_attr(test, ts(type = "number"))]
+    #[cfg_attr(feature = "utoipa", schema(value_type = i64))]
     pub id: Id,
     /// Unique without regard to case.
     pub email: String,
@@ -216,18 +248,25 @@ pub struct User {
     pub role: Role,
     /// Deactivated users cannot sign in.
     pub is_active: bool,
+    /// They signed in with a temporary password, which is good for choosing another one only. Absent otherwise.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[cfg_attr(test, ts(optional, as = "Option<bool>"))]
+    pub must_change_password: bool,
     /// The hospital they belong to.
     #[cfg_attr(test, ts(type = "number"))]
+    #[cfg_attr(feature = "utoipa", schema(value_type = i64))]
     pub hospital_id: Id,
     /// Present for doctors only.
     #[serde(flatten)]
     #[cfg_attr(test, ts(skip))]
+    #[cfg_attr(feature = "utoipa", schema(value_type = crate::request::DoctorFieldsIfAny))]
     pub doctor: Option<DoctorFields>,
 }
 
 /// What a doctor has beyond a user.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(TS))]
+#[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]
 pub struct DoctorFields {
     /// Free for a consultation.
     pub is_available_for_consultation: bool,
@@ -244,18 +283,97 @@ pub struct DoctorFields {
 /// The answer to a login.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(TS))]
+#[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]
 pub struct Login {
     /// For `Authorization: Token <token>`.
     pub token: String,
     /// When the token stops working.
+    #[cfg_attr(feature = "utoipa", schema(value_type = String, format = DateTime))]
     pub expires_at: Timestamp,
     /// Who signed in.
     pub user: User,
 }
 
+/// A page of `GET /api/users/`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS))]
+#[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]
+pub struct Users {
+    /// How many there are in all.
+    pub count: u32,
+    /// These of them, by first, then last name.
+    pub results: Vec<User>,
+}
+
+/// The answer to a password reset.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS))]
+#[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]
+pub struct TemporaryPassword {
+    /// To be handed over, shown this once.
+    pub temporary_password: String,
+    /// Until when it may be used to choose another one.
+    #[cfg_attr(feature = "utoipa", schema(value_type = String, format = DateTime))]
+    pub expires_at: Timestamp,
+}
+
+/// One of a user's sessions.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS))]
+#[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]
+pub struct SessionEntry {
+    /// The session's id.
+    #[cfg_attr(test, ts(type = "number"))]
+    #[cfg_attr(feature = "utoipa", schema(value_type = i64))]
+    pub id: Id,
+    /// When they signed in.
+    #[cfg_attr(feature = "utoipa", schema(value_type = String, format = DateTime))]
+    pub created_at: Timestamp,
+    /// When it ends by itself.
+    #[cfg_attr(feature = "utoipa", schema(value_type = String, format = DateTime))]
+    pub expires_at: Timestamp,
+    /// What the browser or program called itself.
+    pub user_agent: String,
+    /// It is the one that asks.
+    pub current: bool,
+}
+
+/// The answer of `GET /api/users/sessions/`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS))]
+#[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]
+pub struct Sessions {
+    /// Newest first.
+    pub sessions: Vec<SessionEntry>,
+}
+
+/// The answer to `POST /api/ws-ticket/`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS))]
+#[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]
+pub struct Ticket {
+    /// For the subprotocol `ticket.<value>`, or `?ticket=`; good once.
+    pub ticket: String,
+    /// When it stops working.
+    #[cfg_attr(feature = "utoipa", schema(value_type = String, format = DateTime))]
+    pub expires_at: Timestamp,
+}
+
+/// The answer of `DELETE /api/hms/active-connections/{email}`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS))]
+#[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]
+pub struct Disconnected {
+    /// Always `success`.
+    pub status: Success,
+    /// How many sockets were closed.
+    pub closed: usize,
+}
+
 /// The answer to a state call.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(TS))]
+#[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]
 pub struct StateAnswer {
     /// Always `success`.
     pub status: Success,
@@ -263,6 +381,7 @@ pub struct StateAnswer {
     pub changed: bool,
     /// The event's seq, or the hospital's latest when nothing changed.
     #[cfg_attr(test, ts(type = "number"))]
+    #[cfg_attr(feature = "utoipa", schema(value_type = u64))]
     pub seq: Seq,
     /// The doctor after the call.
     pub doctor: DoctorInfo,
@@ -271,6 +390,7 @@ pub struct StateAnswer {
 /// The originals' `"status": "success"`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(TS))]
+#[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Success {
     /// The only value.
@@ -281,18 +401,22 @@ pub enum Success {
 /// One entry of the registry: a person, however many sockets are open.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(TS))]
+#[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]
 pub struct ActiveConnection {
     /// The person's email.
     pub email: String,
     /// When the oldest open socket was opened.
+    #[cfg_attr(feature = "utoipa", schema(value_type = String, format = DateTime))]
     pub connected_at: Timestamp,
     /// When any of them was last heard.
+    #[cfg_attr(feature = "utoipa", schema(value_type = String, format = DateTime))]
     pub last_activity: Timestamp,
 }
 
 /// The answer of `GET /api/hms/active-connections`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(TS))]
+#[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]
 pub struct ActiveConnections {
     /// Always `success`.
     pub status: Success,
@@ -305,6 +429,7 @@ pub struct ActiveConnections {
 /// An event with the one who caused it, as `GET /api/events/` shows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(TS))]
+#[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]
 pub struct RecordedEvent {
     /// The message as it was sent.
     #[serde(flatten)]
@@ -312,26 +437,49 @@ pub struct RecordedEvent {
     pub event: DoctorEvent,
     /// The user who made the call; null for an automatic logout.
     #[cfg_attr(test, ts(type = "number | null"))]
+    #[cfg_attr(feature = "utoipa", schema(value_type = Option<i64>))]
     pub actor_id: Option<Id>,
 }
 
 /// A page of `GET /api/events/`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(TS))]
+#[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]
 pub struct EventPage {
     /// Ascending by seq.
     pub events: Vec<RecordedEvent>,
     /// The hospital's latest seq.
     #[cfg_attr(test, ts(type = "number"))]
+    #[cfg_attr(feature = "utoipa", schema(value_type = u64))]
     pub latest: Seq,
     /// The `since` of the next page, or null at the end.
     #[cfg_attr(test, ts(type = "number | null"))]
+    #[cfg_attr(feature = "utoipa", schema(value_type = Option<u64>))]
     pub next: Option<Seq>,
+}
+
+/// The answer of `GET /healthz`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]
+pub struct Health {
+    /// Always `ok`.
+    pub status: Ok,
+}
+
+/// The only state in which there is an answer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]
+#[serde(rename_all = "lowercase")]
+pub enum Ok {
+    /// The only value.
+    #[default]
+    Ok,
 }
 
 /// The body of every refusal.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(TS))]
+#[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]
 pub struct Refusal {
     /// A sentence for people.
     pub detail: String,

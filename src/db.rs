@@ -3,10 +3,13 @@
 //! **Invariant:** the Worker has no SQL outside this module, no statement is put together from input, and only
 //! [`events::record`] writes a doctor's state.
 
+pub mod accounts;
 pub mod doctors;
 pub mod events;
 pub mod ledger;
+pub mod security_events;
 pub mod sessions;
+pub mod tries;
 pub mod users;
 
 use std::time::Duration;

@@ -6,6 +6,8 @@
 
 import Rollcall, { Room as RustRoom } from "./index.js";
 
+export { LoginThrottle } from "./index.js";
+
 /** No request waits longer than ten seconds. */
 const ANSWER_WITHIN_MS = 8_000;
 

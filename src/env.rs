@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use rollcall_core::{Id, call::room_name};
-use worker::{D1Database, Env, Stub};
+use worker::{D1Database, Env, Fetcher, RateLimiter, Stub};
 
 /// The Worker's environment.
 #[derive(Clone)]
@@ -31,6 +31,21 @@ impl Bindings {
     /// The room of a hospital.
     pub fn room(&self, hospital_id: Id) -> worker::Result<Stub> {
         self.0.durable_object("ROOM")?.get_by_name(&room_name(hospital_id))
+    }
+
+    /// The counter of an address's tries to sign in.
+    pub fn login_throttle(&self, address_group: &str) -> worker::Result<Stub> {
+        self.0.durable_object("LOGIN_THROTTLE")?.get_by_name(address_group)
+    }
+
+    /// How often one address may ask for a password to be verified, whoever it names.
+    pub fn login_limit(&self) -> worker::Result<RateLimiter> {
+        self.0.rate_limiter("LOGIN_LIMIT")
+    }
+
+    /// The pages, and what else is served as it is.
+    pub fn assets(&self) -> worker::Result<Fetcher> {
+        self.0.assets("ASSETS")
     }
 
     /// `SOCKET_AUTH`, strict unless it says `open`. `None` where it says so in production, which is refused.

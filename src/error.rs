@@ -51,6 +51,9 @@ impl IntoResponse for Error {
             503 => headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1")),
             _ => None,
         };
+        if let Rejection::Throttled { seconds } = rejection {
+            headers.insert(header::RETRY_AFTER, seconds.into());
+        }
         response
     }
 }

@@ -5,11 +5,19 @@
 mod auth;
 mod body;
 mod connections;
+mod cors;
+mod documents;
 mod events;
-pub mod room_call;
+pub mod object_call;
+mod passwords;
+#[cfg(test)]
+mod schema;
 mod sessions;
 mod sockets;
 mod status;
+mod tickets;
+mod tries;
+mod users;
 
 use ::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::{
@@ -17,9 +25,9 @@ use axum::{
     body::Body,
     extract::DefaultBodyLimit,
     response::Response,
-    routing::{get, post},
+    routing::{delete, get, patch, post},
 };
-use rollcall_core::{Rejection, body::LIMIT};
+use rollcall_core::{Rejection, body::LIMIT, wire::Health};
 use tower_http::normalize_path::NormalizePath;
 use tower_service::Service;
 use worker::HttpRequest;
@@ -31,16 +39,26 @@ fn routes(bindings: Bindings) -> Router {
     let router = Router::new();
     #[cfg(feature = "faults")]
     let router = router.merge(crate::faults::routes());
-    router
+    let router = router
         .route("/api/users/login", post(sessions::login))
         .route("/api/users/logout", post(sessions::logout))
         .route("/api/users/me", get(sessions::me))
+        .route("/api/users/sessions", get(sessions::list))
+        .route("/api/users/sessions/{id}", delete(sessions::revoke))
+        .route("/api/users/password", post(passwords::change))
+        .route("/api/users", get(users::list).post(users::create))
+        .route("/api/users/{id}", patch(users::edit))
+        .route("/api/users/{id}/reset-password", post(passwords::reset))
+        .route("/api/ws-ticket", post(tickets::issue))
         .route("/api/users/login-status", post(status::login))
         .route("/api/users/logout-status", post(status::logout))
         .route("/api/users/availability-status", post(status::availability))
         .route("/api/users/online-doctors", get(status::online_doctors))
         .route("/api/hms/active-connections", get(connections::list))
+        .route("/api/hms/active-connections/{email}", delete(connections::disconnect))
         .route("/api/events", get(events::list))
+        .route("/api/schema", get(documents::schema))
+        .route("/api/docs", get(documents::page))
         .route("/ws/doctor-status", get(sockets::watch))
         .route("/ws/connect", get(sockets::connect))
         .route("/healthz", get(healthz))
@@ -48,8 +66,12 @@ fn routes(bindings: Bindings) -> Router {
         .method_not_allowed_fallback(async |method: Method| {
             Error::from(Rejection::MethodNotAllowed(method.to_string()))
         })
-        .layer(DefaultBodyLimit::max(LIMIT))
-        .with_state(bindings)
+        .layer(DefaultBodyLimit::max(LIMIT));
+    match cors::layer(&bindings.allowed_origins()) {
+        Some(cors) => router.layer(cors),
+        None => router,
+    }
+    .with_state(bindings)
 }
 
 /// Answers a request. Never fails: what goes wrong is an answer too.
@@ -77,6 +99,11 @@ fn harden(headers: &mut HeaderMap, secure: bool) {
 }
 
 /// The Worker runs. Says nothing of the database, so that a monitor costs nothing.
-async fn healthz() -> axum::Json<serde_json::Value> {
-    axum::Json(serde_json::json!({"status": "ok"}))
+#[cfg_attr(test, utoipa::path(
+    get, path = "/healthz", tag = "Operation", operation_id = "healthz",
+    responses((status = 200, body = Health)),
+    security(())
+))]
+async fn healthz() -> axum::Json<Health> {
+    axum::Json(Health::default())
 }

@@ -9,7 +9,9 @@ mod env;
 mod error;
 mod faults;
 mod http;
+mod random;
 mod room;
+mod throttle;
 
 use worker::{Context, Env, HttpRequest, event};
 

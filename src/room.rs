@@ -18,7 +18,7 @@ use std::{
 };
 
 use rollcall_core::{
-    Id, Timestamp,
+    Id, Rejection, Timestamp,
     board::Board,
     call::{Call, hospital_of},
 };
@@ -35,7 +35,7 @@ use crate::{
     env::Bindings,
     error::{self, Error},
     faults,
-    http::room_call,
+    http::object_call,
 };
 
 /// The Durable Object class. Woken for a call, a frame or its alarm, asleep in between; only its sockets, their
@@ -83,12 +83,21 @@ impl DurableObject for Room {
 
     async fn fetch(&self, request: Request) -> Result<Response> {
         faults::point("room", self).await?;
-        let response = match room_call::read(&request)? {
+        let response = match object_call::read(request).await? {
             Call::Record { by, doctor_id, change } => answer(self.record(&by, doctor_id, change).await),
             Call::Watch { opener, v1, since } => self.join_as_watcher(opener, v1, since).await,
             Call::Connect { opener, email, doctor } => self.join_as_person(opener, email, doctor).await,
             Call::Registry => answer(Ok(self.registry())),
-            Call::EndSession { session_id } => answer(Ok(self.end_session(session_id)?)),
+            Call::EndSessions { session_ids } => answer(Ok(self.end_sessions(&session_ids)?)),
+            Call::Disconnect { user_id } => answer(Ok(self.disconnect(user_id, &Rejection::Disconnected)?)),
+            Call::UserChanged { by, user_id, email, ended, is_gone, leaves_duty } => {
+                self.end_sessions(&ended)?;
+                self.rename(user_id, &email)?;
+                if is_gone {
+                    self.disconnect(user_id, &Rejection::SessionEnded)?;
+                }
+                answer(self.show_anew(&by, user_id, leaves_duty).await)
+            }
         };
         self.look_again_in_time().await?;
         response

@@ -89,6 +89,7 @@ fn a_user_shows_doctor_fields_only_for_a_doctor() {
         last_name: "Lee".into(),
         role: Role::Doctor,
         is_active: true,
+        must_change_password: false,
         hospital_id: 1,
         doctor: Some(DoctorFields {
             is_available_for_consultation: true,
@@ -106,6 +107,8 @@ fn a_user_shows_doctor_fields_only_for_a_doctor() {
     user.role = Role::User;
     assert_eq!(serde_json::from_str::<User>(&json(&user)).unwrap(), user);
     assert!(json(&user).ends_with(r#""hospital_id":1}"#));
+    user.must_change_password = true;
+    assert!(json(&user).ends_with(r#""is_active":true,"must_change_password":true,"hospital_id":1}"#));
 }
 
 #[test]
@@ -139,10 +142,16 @@ fn the_dashboards_types_are_up_to_date() {
     // ts-rs has no optional flattening: the doctor's fields are added by hand.
     declare(User::decl(&config).replace("};", "} & Partial<DoctorFields>;"));
     declare(Login::decl(&config));
+    declare(Users::decl(&config));
+    declare(TemporaryPassword::decl(&config));
+    declare(SessionEntry::decl(&config));
+    declare(Sessions::decl(&config));
+    declare(Ticket::decl(&config));
     declare(Success::decl(&config));
     declare(StateAnswer::decl(&config));
     declare(ActiveConnection::decl(&config));
     declare(ActiveConnections::decl(&config));
+    declare(Disconnected::decl(&config));
     declare(RecordedEvent::decl(&config));
     declare(EventPage::decl(&config));
     declare(Refusal::decl(&config));

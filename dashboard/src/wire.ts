@@ -214,6 +214,10 @@ role: Role,
  */
 is_active: boolean, 
 /**
+ * They signed in with a temporary password, which is good for choosing another one only. Absent otherwise.
+ */
+must_change_password?: boolean, 
+/**
  * The hospital they belong to.
  */
 hospital_id: number, } & Partial<DoctorFields>;
@@ -231,6 +235,64 @@ expires_at: string,
  * Who signed in.
  */
 user: User, };
+
+export type Users = { 
+/**
+ * How many there are in all.
+ */
+count: number, 
+/**
+ * These of them, by first, then last name.
+ */
+results: Array<User>, };
+
+export type TemporaryPassword = { 
+/**
+ * To be handed over, shown this once.
+ */
+temporary_password: string, 
+/**
+ * Until when it may be used to choose another one.
+ */
+expires_at: string, };
+
+export type SessionEntry = { 
+/**
+ * The session's id.
+ */
+id: number, 
+/**
+ * When they signed in.
+ */
+created_at: string, 
+/**
+ * When it ends by itself.
+ */
+expires_at: string, 
+/**
+ * What the browser or program called itself.
+ */
+user_agent: string, 
+/**
+ * It is the one that asks.
+ */
+current: boolean, };
+
+export type Sessions = { 
+/**
+ * Newest first.
+ */
+sessions: Array<SessionEntry>, };
+
+export type Ticket = { 
+/**
+ * For the subprotocol `ticket.<value>`, or `?ticket=`; good once.
+ */
+ticket: string, 
+/**
+ * When it stops working.
+ */
+expires_at: string, };
 
 export type Success = "success";
 
@@ -279,6 +341,16 @@ count: number,
  * The entries, oldest connection first.
  */
 active_connections: Array<ActiveConnection>, };
+
+export type Disconnected = { 
+/**
+ * Always `success`.
+ */
+status: Success, 
+/**
+ * How many sockets were closed.
+ */
+closed: number, };
 
 export type RecordedEvent = { 
 /**

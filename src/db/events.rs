@@ -76,6 +76,8 @@ pub struct Record {
     pub reason: Option<Reason>,
     /// Who makes the call.
     pub actor_id: Option<Id>,
+    /// The doctor has been deactivated, or is no doctor any more.
+    pub departs: bool,
     /// When.
     pub at: Timestamp,
     /// The hospital's offset from UTC then.
@@ -104,6 +106,7 @@ pub async fn record(db: &D1Database, record: Record) -> worker::Result<Recorded>
     };
     let (hospital_id, doctor_id) = (int(record.hospital_id), int(record.doctor_id));
     let (live, available) = (nullable(live, int), nullable(available, int));
+    let departs = int(record.departs.into());
     let insert = format!(
         "INSERT INTO events (hospital_id, {COLUMNS})
          SELECT h.id, (SELECT COALESCE(MAX(seq), 0) + 1 FROM events WHERE hospital_id = h.id), ?5, ?6, ?7, ?8, ?9,
@@ -111,14 +114,15 @@ pub async fn record(db: &D1Database, record: Record) -> worker::Result<Recorded>
                 COALESCE(?4, d.is_available_for_consultation), COALESCE(?3, d.is_live),
                 d.consultation_hours, d.specialization, h.name
          FROM users u JOIN doctors d ON d.user_id = u.id JOIN hospitals h ON h.id = u.hospital_id
-         WHERE u.id = ?2 AND h.id = ?1 AND u.role = 'doctor' AND u.is_active = 1
+         WHERE u.id = ?2 AND h.id = ?1 AND (u.role = 'doctor' AND u.is_active = 1 OR ?10 = 1)
            AND (d.is_live <> ?3 OR d.is_available_for_consultation <> ?4)
          RETURNING {COLUMNS}"
     );
     let update = "UPDATE doctors
          SET is_live = COALESCE(?3, is_live),
              is_available_for_consultation = COALESCE(?4, is_available_for_consultation)
-         WHERE user_id = (SELECT id FROM users WHERE id = ?2 AND hospital_id = ?1 AND role = 'doctor' AND is_active = 1)
+         WHERE user_id = (SELECT id FROM users WHERE id = ?2 AND hospital_id = ?1
+                            AND (role = 'doctor' AND is_active = 1 OR ?5 = 1))
            AND (is_live <> ?3 OR is_available_for_consultation <> ?4)";
     let [inserted, _, doctor, latest] = batch(
         db,
@@ -136,9 +140,10 @@ pub async fn record(db: &D1Database, record: Record) -> worker::Result<Recorded>
                     record.change.action().as_str().into(),
                     nullable(record.reason, |reason| reason.as_str().into()),
                     nullable(record.actor_id, int),
+                    departs.clone(),
                 ],
             )?,
-            statement(db, update, &[hospital_id, doctor_id, live, available])?,
+            statement(db, update, &[hospital_id, doctor_id, live, available, departs])?,
             doctors::one(db, record.hospital_id, record.doctor_id)?,
             latest(db, record.hospital_id)?,
         ],

@@ -29,7 +29,8 @@ impl Ledger {
         sql.exec(
             "CREATE TABLE IF NOT EXISTS stays (doctor_id INTEGER PRIMARY KEY, since_ms INTEGER NOT NULL, gone_ms INTEGER);
              CREATE TABLE IF NOT EXISTS checkpoint (id INTEGER PRIMARY KEY CHECK (id = 1), seq INTEGER NOT NULL,
-               at_ms INTEGER NOT NULL, bytes INTEGER NOT NULL);",
+               at_ms INTEGER NOT NULL, bytes INTEGER NOT NULL);
+             CREATE TABLE IF NOT EXISTS ended_sessions (session_id INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL);",
             None,
         )?;
         Ok(Self(sql))
@@ -76,6 +77,25 @@ impl Ledger {
         let rows = self.0.exec("SELECT seq, at_ms, bytes FROM checkpoint", None)?.to_array::<Row>()?;
         let checkpoint = |row: Row| Checkpoint { seq: row.seq, at: clock::from_millis(row.at_ms), bytes: row.bytes };
         Ok(rows.into_iter().next().map(checkpoint))
+    }
+
+    /// Whether a session ended a short while ago.
+    pub fn has_ended(&self, session_id: Id) -> Result<bool> {
+        #[derive(Deserialize)]
+        struct Row {}
+        let sql = "SELECT session_id FROM ended_sessions WHERE session_id = ?";
+        Ok(!self.0.exec(sql, vec![session_id.into()])?.to_array::<Row>()?.is_empty())
+    }
+
+    /// Notes that sessions have ended, and forgets those that had ended before `forget`.
+    pub fn store_ended(&self, session_ids: &[Id], at: Timestamp, forget: Timestamp) -> Result<()> {
+        let sql = "DELETE FROM ended_sessions WHERE at_ms < ?";
+        self.0.exec(sql, vec![forget.timestamp_millis().into()])?;
+        let sql = "INSERT OR REPLACE INTO ended_sessions (session_id, at_ms) VALUES (?, ?)";
+        for session_id in session_ids {
+            self.0.exec(sql, vec![(*session_id).into(), at.timestamp_millis().into()])?;
+        }
+        Ok(())
     }
 
     /// Moves the checkpoint.

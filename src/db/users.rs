@@ -1,23 +1,16 @@
 //! Users, and the hospital they belong to.
 
 use rollcall_core::{
-    Id,
+    Id, Timestamp,
+    account::Name,
     wire::{DoctorFields, Role, User},
 };
 use serde::Deserialize;
 use wasm_bindgen::JsValue;
-use worker::D1Database;
+use worker::{D1Database, D1Result};
 
 use super::{all, flag, int, statement};
-
-/// How somebody names themselves at login.
-#[derive(Clone, Copy, Debug)]
-pub enum Name<'a> {
-    /// By email, without regard to case.
-    Email(&'a str),
-    /// By login name.
-    Username(&'a str),
-}
+use crate::clock;
 
 /// A user with what is needed to let them in.
 pub struct Account {
@@ -25,15 +18,17 @@ pub struct Account {
     pub user: User,
     /// The PHC string of their password.
     pub password_hash: String,
+    /// Until when that is good, where it is an administrator's.
+    pub temporary_until: Option<Timestamp>,
 }
 
-/// One statement for the three ways to find a user: the two others' parameters are null, and nothing equals null.
-const USER: &str = "SELECT u.id, u.email, u.username, u.first_name, u.last_name, u.role, u.is_active, u.hospital_id,
-            u.password_hash, h.name AS hospital, d.is_available_for_consultation, d.is_live, d.consultation_hours,
+/// Users, with what a doctor has beyond one; a condition follows.
+pub(super) const SELECT: &str = "SELECT u.id, u.email, u.username, u.first_name, u.last_name, u.role, u.is_active, u.hospital_id,
+            u.password_hash, u.temporary_until_ms, h.name AS hospital, d.is_available_for_consultation, d.is_live, d.consultation_hours,
             d.specialization
      FROM users u JOIN hospitals h ON h.id = u.hospital_id
      LEFT JOIN doctors d ON d.user_id = u.id AND u.role = 'doctor'
-     WHERE u.id = ?1 OR u.email = ?2 OR u.username = ?3";
+     WHERE";
 
 #[derive(Deserialize)]
 struct UserRow {
@@ -47,6 +42,7 @@ struct UserRow {
     is_active: bool,
     hospital_id: Id,
     password_hash: String,
+    temporary_until_ms: Option<i64>,
     hospital: String,
     is_available_for_consultation: Option<u8>,
     is_live: Option<u8>,
@@ -71,30 +67,33 @@ impl From<UserRow> for Account {
             last_name: row.last_name,
             role: row.role,
             is_active: row.is_active,
+            must_change_password: row.temporary_until_ms.is_some(),
             hospital_id: row.hospital_id,
             doctor,
         };
-        Self { user, password_hash: row.password_hash }
+        let temporary_until = row.temporary_until_ms.map(clock::from_millis);
+        Self { user, password_hash: row.password_hash, temporary_until }
     }
 }
 
 /// The account of that name, deactivated ones included.
 pub async fn by_name(db: &D1Database, name: Name<'_>) -> worker::Result<Option<Account>> {
-    let null = JsValue::NULL;
-    let parameters = match name {
-        Name::Email(email) => [null.clone(), email.into(), null],
-        Name::Username(username) => [null.clone(), null, username.into()],
-    };
-    account(db, &parameters).await
+    match name {
+        Name::Email(email) => account(db, "u.email = ?1", email.into()).await,
+        Name::Username(username) => account(db, "u.username = ?1", username.into()).await,
+    }
 }
 
-/// The user of that id, deactivated ones included.
-pub async fn by_id(db: &D1Database, id: Id) -> worker::Result<Option<User>> {
-    let null = JsValue::NULL;
-    let parameters = [int(id), null.clone(), null];
-    Ok(account(db, &parameters).await?.map(|account| account.user))
+/// The account of that id, deactivated ones included.
+pub async fn by_id(db: &D1Database, id: Id) -> worker::Result<Option<Account>> {
+    account(db, "u.id = ?1", int(id)).await
 }
 
-async fn account(db: &D1Database, parameters: &[JsValue]) -> worker::Result<Option<Account>> {
-    Ok(all(statement(db, USER, parameters)?).await?.results::<UserRow>()?.pop().map(Account::from))
+async fn account(db: &D1Database, which: &str, parameter: JsValue) -> worker::Result<Option<Account>> {
+    Ok(accounts(&all(statement(db, &format!("{SELECT} {which}"), &[parameter])?).await?)?.pop())
+}
+
+/// The accounts that were found with [`SELECT`].
+pub(super) fn accounts(found: &D1Result) -> worker::Result<Vec<Account>> {
+    Ok(found.results::<UserRow>()?.into_iter().map(Account::from).collect())
 }

@@ -1,11 +1,14 @@
 //! Who is asking: the `Authorization` header first, then the cookie that login set.
+//!
+//! **Invariant:** a handler that takes a [`SignedIn`] asks it before it does anything, and what it is denied is
+//! recorded.
 
 use ::http::{HeaderMap, HeaderValue, Method, Uri, header, request::Parts};
 use axum::extract::FromRequestParts;
-use cookie::{Cookie, SameSite};
 use rollcall_core::{
-    Rejection,
-    auth::{Principal, is_our_origin},
+    Id, Rejection,
+    audit::{Outcome, SecurityEvent},
+    auth::{self, Action, Principal, is_our_origin},
     rejection::TokenFault,
     token::{LIFETIME, Token, from_authorization},
 };
@@ -13,7 +16,7 @@ use worker::send::SendFuture;
 
 use crate::{
     clock,
-    db::sessions,
+    db::{accounts::Record, security_events, sessions},
     env::Bindings,
     error::{Error, Result},
 };
@@ -34,19 +37,34 @@ impl Credentials {
     /// # Errors
     /// [`Rejection::InvalidToken`] for some that cannot be a token.
     pub fn of(headers: &HeaderMap) -> Result<Option<Self>, Rejection> {
-        if let Some(value) = headers.get(header::AUTHORIZATION)
-            && let Some(token) = from_authorization(value.as_bytes())?
-        {
-            return Ok(Some(Self::Header(token)));
+        match Self::in_header(headers)? {
+            Some(credentials) => Ok(Some(credentials)),
+            None => Self::in_cookie(headers),
         }
+    }
+
+    /// Those of the `Authorization` header.
+    ///
+    /// # Errors
+    /// [`Rejection::InvalidToken`] for some that cannot be a token.
+    pub fn in_header(headers: &HeaderMap) -> Result<Option<Self>, Rejection> {
+        let Some(value) = headers.get(header::AUTHORIZATION) else { return Ok(None) };
+        Ok(from_authorization(value.as_bytes())?.map(Self::Header))
+    }
+
+    /// Those of the cookie.
+    ///
+    /// # Errors
+    /// [`Rejection::InvalidToken`] for some that cannot be a token.
+    pub fn in_cookie(headers: &HeaderMap) -> Result<Option<Self>, Rejection> {
         headers
             .get_all(header::COOKIE)
             .iter()
             .filter_map(|value| value.to_str().ok())
-            .flat_map(Cookie::split_parse)
-            .filter_map(Result::ok)
-            .find(|cookie| cookie.name() == COOKIE)
-            .map(|cookie| Token::parse(cookie.value()).map(Self::Cookie))
+            .flat_map(|value| value.split(';'))
+            .filter_map(|pair| pair.split_once('='))
+            .find(|(name, _)| name.trim() == COOKIE)
+            .map(|(_, token)| Token::parse(token.trim()).map(Self::Cookie))
             .transpose()
     }
 
@@ -79,8 +97,18 @@ pub fn has_our_origin(headers: &HeaderMap, uri: &Uri, bindings: &Bindings) -> bo
         .is_some_and(|origin| is_our_origin(origin, &own, &bindings.allowed_origins()))
 }
 
-/// A handler that takes a [`Principal`] is for signed-in callers.
-pub struct SignedIn(pub Principal);
+/// Where a request comes from. The platform sets this header itself; absent it is only in a runtime of one's own.
+pub fn address(headers: &HeaderMap) -> &str {
+    headers.get("CF-Connecting-IP").and_then(|value| value.to_str().ok()).unwrap_or_default()
+}
+
+/// A signed-in caller.
+pub struct SignedIn {
+    /// Who.
+    pub who: Principal,
+    /// Where from.
+    pub address: String,
+}
 
 impl FromRequestParts<Bindings> for SignedIn {
     type Rejection = Error;
@@ -95,8 +123,48 @@ impl FromRequestParts<Bindings> for SignedIn {
             {
                 return Err(Rejection::Csrf.into());
             }
-            Ok(Self(credentials.principal(bindings).await?))
+            let who = credentials.principal(bindings).await?;
+            Ok(Self { who, address: address(&parts.headers).into() })
         })
+    }
+}
+
+impl SignedIn {
+    /// May they do it?
+    ///
+    /// # Errors
+    /// As [`auth::may`] decides.
+    pub async fn may(&self, bindings: &Bindings, action: Action) -> Result<()> {
+        self.decided(bindings, action, None, auth::may(&self.who, action)).await
+    }
+
+    /// Passes on what `core/auth.rs` has decided, recorded where it is a security event.
+    ///
+    /// # Errors
+    /// The decision's.
+    pub async fn decided<T>(
+        &self,
+        bindings: &Bindings,
+        action: Action,
+        target_id: Option<Id>,
+        decision: Result<T, Rejection>,
+    ) -> Result<T> {
+        let outcome = match &decision {
+            Ok(_) => action.is_recorded().then_some(Outcome::Done),
+            Err(Rejection::PermissionDenied | Rejection::NotFound) => Some(Outcome::Denied),
+            Err(_) => None,
+        };
+        if let Some(outcome) = outcome {
+            let Record { event, address, now } = self.record(action, target_id, outcome);
+            security_events::record(&bindings.db()?, &event, address, now).await?;
+        }
+        Ok(decision?)
+    }
+
+    /// The record of something that they do.
+    pub fn record(&self, action: Action, target_id: Option<Id>, outcome: Outcome) -> Record<'_> {
+        let event = SecurityEvent::of(&self.who, action, target_id, outcome);
+        Record { event, address: &self.address, now: clock::now() }
     }
 }
 
@@ -111,11 +179,7 @@ pub fn no_cookie(uri: &Uri) -> Option<HeaderValue> {
 }
 
 fn set_cookie(value: &str, seconds: i64, uri: &Uri) -> Option<HeaderValue> {
-    let cookie = Cookie::build((COOKIE, value))
-        .http_only(true)
-        .max_age(cookie::time::Duration::seconds(seconds))
-        .path("/")
-        .same_site(SameSite::Strict)
-        .secure(uri.scheme_str() == Some("https"));
-    HeaderValue::from_str(&cookie.to_string()).ok()
+    let secure = if uri.scheme_str() == Some("https") { "; Secure" } else { "" };
+    let cookie = format!("{COOKIE}={value}; HttpOnly; SameSite=Strict; Path=/; Max-Age={seconds}{secure}");
+    HeaderValue::from_str(&cookie).ok()
 }

@@ -4,12 +4,12 @@ use ::http::{HeaderMap, Request, header};
 use axum::{
     body::{Body, Bytes},
     extract::{
-        FromRequest,
-        rejection::{BytesRejection, FailedToBufferBody},
+        FromRequest, Path,
+        rejection::{BytesRejection, FailedToBufferBody, PathRejection},
     },
 };
 use rollcall_core::{
-    Rejection,
+    Id, Rejection,
     body::{Fields, LIMIT},
 };
 
@@ -36,6 +36,15 @@ impl FromRequest<Bindings> for OptionalJson {
         let body = read(request, bindings).await?;
         Ok(Self(if body.is_empty() { Fields::default() } else { Fields::parse(&body)? }))
     }
+}
+
+/// The id in a path.
+///
+/// # Errors
+/// [`Rejection::InvalidRequest`] where it is not one: D1's numbers are JavaScript's, whole up to 2^53.
+pub fn id(path: Result<Path<Id>, PathRejection>) -> Result<Id, Rejection> {
+    let id = path.ok().map(|Path(id)| id).filter(|id| id.unsigned_abs() < 1 << 53);
+    id.ok_or_else(|| Rejection::field("id", "A valid integer is required."))
 }
 
 /// The body, which says that it is JSON. An empty one has no type to be wrong about.

@@ -1,24 +1,72 @@
 //! Who is connected.
 
-use axum::{Json, extract::State};
+use axum::{
+    Json,
+    extract::{Path, State, rejection::PathRejection},
+};
 use rollcall_core::{
-    auth::may_list_connections,
+    Rejection,
+    account::Name,
+    audit::Outcome,
+    auth::{Action, may_in},
     call::Call,
-    wire::{ActiveConnection, ActiveConnections, Success},
+    wire::{ActiveConnection, ActiveConnections, Disconnected, Success},
 };
 use worker::send::SendFuture;
 
-use super::{auth::SignedIn, room_call};
-use crate::{env::Bindings, error::Result};
+use super::{auth::SignedIn, object_call::ask_room};
+use crate::{
+    db::{security_events, users},
+    env::Bindings,
+    error::Result,
+};
 
+/// Who is connected.
+///
 /// `GET /api/hms/active-connections`
-pub async fn list(State(bindings): State<Bindings>, SignedIn(who): SignedIn) -> Result<Json<ActiveConnections>> {
-    may_list_connections(&who)?;
+#[cfg_attr(test, utoipa::path(
+    get, path = "/api/hms/active-connections", tag = "Connections", operation_id = "active_connections",
+    responses((status = 200, body = ActiveConnections))
+))]
+pub async fn list(State(bindings): State<Bindings>, caller: SignedIn) -> Result<Json<ActiveConnections>> {
     SendFuture::new(async move {
+        caller.may(&bindings, Action::ListConnections).await?;
         let active_connections: Vec<ActiveConnection> =
-            room_call::ask(&bindings, who.hospital_id, &Call::Registry).await?;
+            ask_room(&bindings, caller.who.hospital_id, &Call::Registry).await?;
         let count = active_connections.len();
         Ok(Json(ActiveConnections { status: Success::Success, count, active_connections }))
+    })
+    .await
+}
+
+/// Close somebody's sockets.
+///
+/// `DELETE /api/hms/active-connections/{email}`
+#[cfg_attr(test, utoipa::path(
+    delete, path = "/api/hms/active-connections/{email}", tag = "Connections", operation_id = "disconnect",
+    params(("email" = String, Path, description = "A user of one's hospital.")),
+    responses((status = 200, body = Disconnected), (status = 404))
+))]
+pub async fn disconnect(
+    State(bindings): State<Bindings>,
+    caller: SignedIn,
+    email: Result<Path<String>, PathRejection>,
+) -> Result<Json<Disconnected>> {
+    SendFuture::new(async move {
+        caller.may(&bindings, Action::Disconnect).await?;
+        let Path(email) = email.map_err(|_| Rejection::field("email", "Not a valid string."))?;
+        let db = bindings.db()?;
+        let user = users::by_name(&db, Name::Email(email.trim())).await?.map(|account| account.user);
+        let target_id = user.as_ref().map(|user| user.id);
+        let decision = user
+            .ok_or(Rejection::NotFound)
+            .and_then(|user| may_in(&caller.who, Action::Disconnect, user.hospital_id).map(|()| user));
+        let user = caller.decided(&bindings, Action::Disconnect, target_id, decision).await?;
+
+        let record = caller.record(Action::Disconnect, Some(user.id), Outcome::Done);
+        security_events::record(&db, &record.event, record.address, record.now).await?;
+        let closed = ask_room(&bindings, user.hospital_id, &Call::Disconnect { user_id: user.id }).await?;
+        Ok(Json(Disconnected { status: Success::Success, closed }))
     })
     .await
 }

@@ -7,7 +7,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use rollcall_core::{
-    auth::may_read_events,
+    auth::Action,
     event::{CsvRow, Event},
     query::{EventFilter, Query},
     wire::EventPage,
@@ -15,20 +15,36 @@ use rollcall_core::{
 use worker::send::SendFuture;
 
 use super::auth::SignedIn;
-use crate::{db::events, env::Bindings, error::Result};
+use crate::{
+    db::events,
+    env::Bindings,
+    error::{Error, Result},
+};
 
+/// The history.
+///
 /// `GET /api/events/`
+#[cfg_attr(test, utoipa::path(
+    get, path = "/api/events/", tag = "History", operation_id = "list_events",
+    params(
+        ("since" = Option<u64>, Query, minimum = 0, maximum = 9007199254740991_i64, nullable = false),
+        ("limit" = Option<u32>, Query, minimum = 1, maximum = 1000, nullable = false),
+        ("doctor_id" = Option<i64>, Query, nullable = false),
+        ("from" = Option<String>, Query, format = DateTime, nullable = false),
+        ("to" = Option<String>, Query, format = DateTime, nullable = false),
+    ),
+    responses((status = 200, content((EventPage = "application/json"), (String = "text/csv"))))
+))]
 pub async fn list(
     State(bindings): State<Bindings>,
-    SignedIn(who): SignedIn,
+    caller: SignedIn,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response> {
-    may_read_events(&who)?;
-    let filter = EventFilter::parse(&Query::parse(&query.unwrap_or_default()))?;
     let (events, more, latest) = SendFuture::new(async {
-        let db = bindings.db()?;
-        events::page(&db, who.hospital_id, &filter).await
+        caller.may(&bindings, Action::ReadEvents).await?;
+        let filter = EventFilter::parse(&Query::parse(&query.unwrap_or_default()))?;
+        Ok::<_, Error>(events::page(&bindings.db()?, caller.who.hospital_id, &filter).await?)
     })
     .await?;
     if wants_csv(&headers) {

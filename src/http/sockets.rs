@@ -1,26 +1,29 @@
 //! The two WebSocket paths: who may join, and which room they join.
 
-use ::http::{HeaderMap, header, request::Parts};
+use ::http::{HeaderMap, HeaderValue, header, request::Parts};
 use axum::{
     extract::{FromRequestParts, State},
     response::Response,
 };
 use rollcall_core::{
     Id, Rejection,
-    auth::may_watch,
+    account::Name,
     call::Call,
     query::Query,
     socket::Opener,
+    ticket::{self, SocketPath},
+    token::Token,
     wire::{Role, SUBPROTOCOL},
 };
 use worker::{console_error, send::SendFuture};
 
 use super::{
-    auth::{Credentials, has_our_origin},
-    room_call,
+    auth::{Credentials, SignedIn, address, has_our_origin},
+    object_call,
 };
 use crate::{
-    db::users::{self, Name},
+    clock,
+    db::{sessions, users},
     env::{Bindings, SocketAuth},
     error::{Error, Result},
     room,
@@ -30,7 +33,7 @@ use crate::{
 pub async fn watch(State(bindings): State<Bindings>, handshake: Handshake) -> Result<Response> {
     SendFuture::new(async move {
         let admitted = watcher(&bindings, &handshake).await;
-        join(&bindings, admitted, handshake.v1).await
+        join(&bindings, admitted, &handshake).await
     })
     .await
 }
@@ -39,7 +42,7 @@ pub async fn watch(State(bindings): State<Bindings>, handshake: Handshake) -> Re
 pub async fn connect(State(bindings): State<Bindings>, handshake: Handshake) -> Result<Response> {
     SendFuture::new(async move {
         let admitted = person(&bindings, &handshake).await;
-        join(&bindings, admitted, handshake.v1).await
+        join(&bindings, admitted, &handshake).await
     })
     .await
 }
@@ -47,10 +50,19 @@ pub async fn connect(State(bindings): State<Bindings>, handshake: Handshake) -> 
 /// An upgrade that may be accepted, though perhaps only to be closed with the reason.
 pub struct Handshake {
     auth: SocketAuth,
-    credentials: Result<Option<Credentials>, Rejection>,
+    proof: Result<Option<Proof>, Rejection>,
     query: Query,
     /// The client offers `rollcall.v1`.
     v1: bool,
+    /// The subprotocol to confirm: browsers drop a socket that confirms none of those they offered.
+    protocol: Option<HeaderValue>,
+    address: String,
+}
+
+/// What somebody shows to be let in.
+enum Proof {
+    Session(Credentials),
+    Ticket(Token),
 }
 
 impl FromRequestParts<Bindings> for Handshake {
@@ -66,73 +78,103 @@ impl FromRequestParts<Bindings> for Handshake {
             console_error!("SOCKET_AUTH=open is refused where ENVIRONMENT=production: set it to strict");
             Rejection::Unavailable
         })?;
-        let origin_needed = headers.contains_key(header::ORIGIN) || headers.contains_key(header::COOKIE);
+        let query = Query::parse(parts.uri.query().unwrap_or_default());
+        let shown = shown(headers, &query);
+        // A browser sends cookies by itself; the `Origin` tells for which page.
+        let by_cookie = matches!(shown, Ok(None)) && !matches!(Credentials::in_cookie(headers), Ok(None));
+        let origin_needed = headers.contains_key(header::ORIGIN) || by_cookie;
         if auth == SocketAuth::Strict && origin_needed && !has_our_origin(headers, &parts.uri, bindings) {
             return Err(Rejection::OriginDenied.into());
         }
-        Ok(Self {
-            auth,
-            credentials: Credentials::of(headers),
-            query: Query::parse(parts.uri.query().unwrap_or_default()),
-            v1: offers_v1(headers),
-        })
+        let proof = match shown {
+            Ok(None) => Credentials::in_cookie(headers).map(|credentials| credentials.map(Proof::Session)),
+            shown => shown,
+        };
+        let v1 = offered(headers).any(|protocol| protocol == SUBPROTOCOL);
+        let first = offered(headers).next().and_then(|first| HeaderValue::from_str(first).ok());
+        let protocol = if v1 { Some(HeaderValue::from_static(SUBPROTOCOL)) } else { first };
+        Ok(Self { auth, proof, query, v1, protocol, address: address(headers).into() })
     }
 }
 
-/// Who may watch, and where. A session that is given decides, also where sockets are open.
-async fn watcher(bindings: &Bindings, handshake: &Handshake) -> Result<(Id, Call)> {
-    let (v1, since) = (handshake.v1, handshake.query.resume());
-    let by = match (&handshake.credentials, handshake.auth) {
-        (Err(rejection), _) => return Err(rejection.clone().into()),
-        (Ok(Some(credentials)), _) => credentials.principal(bindings).await?,
-        (Ok(None), SocketAuth::Open) => {
-            return Ok((bindings.default_hospital(), Call::Watch { opener: Opener::default(), v1, since }));
-        }
-        (Ok(None), SocketAuth::Strict) => return Err(Rejection::NotAuthenticated.into()),
+/// What a client shows by itself, the header before the ticket; the cookie comes after both.
+fn shown(headers: &HeaderMap, query: &Query) -> Result<Option<Proof>, Rejection> {
+    if let Some(credentials) = Credentials::in_header(headers)? {
+        return Ok(Some(Proof::Session(credentials)));
+    }
+    let ticket = match ticket::offered(offered(headers)) {
+        Some(ticket) => Some(ticket),
+        None => query.one("ticket")?,
     };
-    may_watch(&by)?;
-    Ok((by.hospital_id, Call::Watch { opener: Opener::from(&by), v1, since }))
+    ticket.map(|ticket| Token::parse(ticket).map(Proof::Ticket)).transpose()
 }
 
-/// Whose connection it is, and where. Every cause of a refusal reads the same.
+/// The subprotocols that a client offers.
+fn offered(headers: &HeaderMap) -> impl Iterator<Item = &str> {
+    let values = headers.get_all(header::SEC_WEBSOCKET_PROTOCOL).iter().filter_map(|value| value.to_str().ok());
+    values.flat_map(|value| value.split(',')).map(str::trim)
+}
+
+impl Handshake {
+    /// Who joins at `path`: somebody whom a session or a ticket speaks for, which decides also where sockets are open;
+    /// or nobody in particular, where they are.
+    ///
+    /// # Errors
+    /// [`Rejection::JoinNotAccepted`] for every cause.
+    async fn caller(&self, bindings: &Bindings, path: SocketPath) -> Result<Option<SignedIn>> {
+        let who = match (&self.proof, self.auth) {
+            (Ok(Some(Proof::Session(credentials))), _) => match credentials.principal(bindings).await {
+                Err(Error::Rejection(_)) => None,
+                who => Some(who?),
+            },
+            (Ok(Some(Proof::Ticket(ticket))), _) => {
+                sessions::use_ticket(&bindings.db()?, ticket, path, clock::now()).await?
+            }
+            (Ok(None), SocketAuth::Open) => return Ok(None),
+            (Ok(None), SocketAuth::Strict) | (Err(_), _) => None,
+        };
+        let caller = SignedIn { who: who.ok_or(Rejection::JoinNotAccepted)?, address: self.address.clone() };
+        caller.may(bindings, path.action()).await?;
+        Ok(Some(caller))
+    }
+}
+
+/// Who watches, and where.
+async fn watcher(bindings: &Bindings, handshake: &Handshake) -> Result<(Id, Call)> {
+    let caller = handshake.caller(bindings, SocketPath::DoctorStatus).await?;
+    let (hospital_id, opener) = match caller {
+        Some(SignedIn { who, .. }) => (who.hospital_id, Opener::from(&who)),
+        None => (bindings.default_hospital(), Opener::default()),
+    };
+    Ok((hospital_id, Call::Watch { opener, v1: handshake.v1, since: handshake.query.resume() }))
+}
+
+/// Whose connection it is, and where.
 async fn person(bindings: &Bindings, handshake: &Handshake) -> Result<(Id, Call)> {
     let email = handshake.query.email()?;
-    let by = match (&handshake.credentials, handshake.auth) {
-        (Ok(Some(credentials)), _) => match credentials.principal(bindings).await {
-            Ok(by) => Some(by),
-            Err(Error::Rejection(_)) => return Err(Rejection::EmailNotAccepted.into()),
-            Err(platform) => return Err(platform),
-        },
-        (Ok(None), SocketAuth::Open) => None,
-        (Ok(None), SocketAuth::Strict) | (Err(_), _) => return Err(Rejection::EmailNotAccepted.into()),
-    };
+    let by = handshake.caller(bindings, SocketPath::Connect).await?.map(|caller| caller.who);
     let user = users::by_name(&bindings.db()?, Name::Email(email))
         .await?
         .map(|account| account.user)
         .filter(|user| user.is_active && by.as_ref().is_none_or(|by| by.user_id == user.id))
-        .ok_or(Rejection::EmailNotAccepted)?;
+        .ok_or(Rejection::JoinNotAccepted)?;
     let opener = by.as_ref().map_or(Opener::named(user.id), Opener::from);
     let doctor = user.role == Role::Doctor;
     Ok((user.hospital_id, Call::Connect { opener, email: user.email, doctor }))
 }
 
 /// Joins the room, or is accepted and closed with the reason: a browser cannot read a refused handshake.
-async fn join(bindings: &Bindings, admitted: Result<(Id, Call)>, v1: bool) -> Result<Response> {
+async fn join(bindings: &Bindings, admitted: Result<(Id, Call)>, handshake: &Handshake) -> Result<Response> {
     let joined = match admitted {
-        Ok((hospital_id, call)) => room_call::upgrade(bindings, hospital_id, &call, v1).await,
+        Ok((hospital_id, call)) => object_call::upgrade(bindings, hospital_id, &call).await,
         Err(refused) => Err(refused),
     };
-    match joined {
-        Ok(response) => Ok(response.into()),
-        Err(error) => Ok(room::refuse(&error.into_rejection(), v1)?.into()),
+    let mut response: Response = match joined {
+        Ok(response) => response.into(),
+        Err(error) => room::refuse(&error.into_rejection())?.into(),
+    };
+    if let Some(protocol) = &handshake.protocol {
+        response.headers_mut().insert(header::SEC_WEBSOCKET_PROTOCOL, protocol.clone());
     }
-}
-
-fn offers_v1(headers: &HeaderMap) -> bool {
-    headers
-        .get_all(header::SEC_WEBSOCKET_PROTOCOL)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .any(|offered| offered.trim() == SUBPROTOCOL)
+    Ok(response)
 }

@@ -13,7 +13,7 @@ use rollcall_core::{
 };
 use worker::{Result, console_error};
 
-use super::{Memory, Room, sockets};
+use super::{Memory, Room, record::Cause, sockets};
 use crate::{clock, db::events, error, faults};
 
 /// When to look whether a change that was sent to the database has been announced.
@@ -106,7 +106,8 @@ impl Room {
         for doctor_id in self.overdue()? {
             // Opening a socket waits for nobody: some may be back since the last one was recorded.
             if self.is_overdue(doctor_id)? && memory.board.is_live(doctor_id) {
-                self.commit(memory, doctor_id, Change::Logout, Some(Reason::ConnectionLost), None).await?;
+                let cause = Cause { reason: Some(Reason::ConnectionLost), actor_id: None, departs: false };
+                self.commit(memory, doctor_id, Change::Logout, cause).await?;
             }
             // Nothing to record: not on duty, or not a doctor any more.
             if self.is_overdue(doctor_id)? {

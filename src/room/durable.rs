@@ -4,6 +4,7 @@
 
 use std::cell::RefMut;
 
+use chrono::TimeDelta;
 use rollcall_core::{Id, Timestamp, board::Board, presence::Presence, sweep::Announced};
 use worker::Result;
 
@@ -12,6 +13,9 @@ use crate::{
     clock,
     db::ledger::{Checkpoint, Ledger},
 };
+
+/// Who was let through with a session arrives here within this time: no request takes longer than ten seconds.
+const LET_THROUGH: TimeDelta = TimeDelta::minutes(1);
 
 /// The ledger, and what it holds.
 pub(super) struct Durable {
@@ -63,6 +67,17 @@ impl Room {
             durable.checkpoint = Some(checkpoint);
         }
         Ok(())
+    }
+
+    /// Whether a session has ended that was good when the Worker looked it up.
+    pub(super) fn has_ended(&self, session_id: Id) -> Result<bool> {
+        self.durable()?.ledger.has_ended(session_id)
+    }
+
+    /// Notes that sessions have ended.
+    pub(super) fn note_ended(&self, session_ids: &[Id]) -> Result<()> {
+        let now = clock::now();
+        self.durable()?.ledger.store_ended(session_ids, now, now - LET_THROUGH)
     }
 
     /// All that was ever announced, in bytes on the wire.

@@ -9,7 +9,7 @@ use rollcall_core::{
     call::Since,
     socket::{Attachment, Kind, Opener, SOCKETS_PER_USER},
     welcome::welcome,
-    wire::{ConnectionMessage, SUBPROTOCOL},
+    wire::ConnectionMessage,
 };
 use worker::{Response, Result, WebSocket, WebSocketPair};
 
@@ -19,10 +19,10 @@ use crate::{clock, error};
 impl Room {
     /// A dashboard joins.
     pub(super) async fn join_as_watcher(&self, opener: Opener, v1: bool, since: Option<Since>) -> Result<Response> {
-        let Ok(mut memory) = self.lock().await else { return sockets::refuse(&Rejection::Unavailable, v1) };
+        let Ok(mut memory) = self.lock().await else { return sockets::refuse(&Rejection::Unavailable) };
         let (memory, missed) = match self.ready(&mut memory, since).await {
             Ok(ready) => ready,
-            Err(error) => return sockets::refuse(&error.into_rejection(), v1),
+            Err(error) => return sockets::refuse(&error.into_rejection()),
         };
         let welcome = welcome(&memory.board, v1, since.zip(missed), || self.registry().len());
         let bytes: usize = welcome.messages.iter().map(String::len).sum();
@@ -40,21 +40,26 @@ impl Room {
 
     /// Accepts a socket and sends it `messages`; or refuses it, where its user or the room has too many.
     async fn join(&self, kind: Kind, opener: Opener, messages: &[String]) -> Result<Response> {
-        let v1 = matches!(kind, Kind::Watcher { v1: true, .. });
+        // Since the Worker looked, perhaps while this waited for its turn.
+        if let Some(session_id) = opener.session_id
+            && self.has_ended(session_id)?
+        {
+            return sockets::refuse(&Rejection::SessionEnded);
+        }
         if opener.user_id.is_some_and(|user_id| self.sockets_of(user_id).count() >= SOCKETS_PER_USER) {
-            return sockets::refuse(&Rejection::TooManySockets, v1);
+            return sockets::refuse(&Rejection::TooManySockets);
         }
         let WebSocketPair { client, server } = WebSocketPair::new()?;
         let attachment = Attachment::new(kind, opener, clock::now());
         if self.accept(&server, &attachment).is_err() {
-            return sockets::refuse(&Rejection::RoomFull, v1);
+            return sockets::refuse(&Rejection::RoomFull);
         }
         if let Err(error) = self.greet(&server, &attachment, messages).await {
             // Its client will not get it: it must not stay behind.
             self.close(&server, &Rejection::Unavailable)?;
             return Err(error);
         }
-        opened(client, v1)
+        Response::from_websocket(client)
     }
 
     async fn greet(&self, socket: &WebSocket, attachment: &Attachment, messages: &[String]) -> Result<()> {
@@ -82,13 +87,4 @@ impl Room {
         }
         Ok((memory, missed))
     }
-}
-
-/// The answer to an upgrade. Browsers drop a socket whose offered subprotocol is not confirmed.
-pub(super) fn opened(client: WebSocket, v1: bool) -> Result<Response> {
-    let mut response = Response::from_websocket(client)?;
-    if v1 {
-        response.headers_mut().set("Sec-WebSocket-Protocol", SUBPROTOCOL)?;
-    }
-    Ok(response)
 }

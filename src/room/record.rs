@@ -20,14 +20,39 @@ use crate::{
 /// How many events a room reads when it wakes: what a snapshot shows.
 const WAKING_DEPTH: usize = 10;
 
+/// Why a change is made.
+pub(super) struct Cause {
+    /// Where it is not the doctor's own call.
+    pub reason: Option<Reason>,
+    /// Whose call it is, if anybody's.
+    pub actor_id: Option<Id>,
+    /// The doctor is deactivated, or no doctor any more.
+    pub departs: bool,
+}
+
 impl Room {
     /// Records `change` of a doctor's state, announces it, and says what became of it.
     pub(super) async fn record(&self, by: &Principal, doctor_id: Id, change: Change) -> Result<StateAnswer> {
         let mut memory = self.lock().await?;
         let memory = self.awake(&mut memory).await?;
-        let recorded = self.commit(memory, doctor_id, change, by.reason(), Some(by.user_id)).await?;
+        let cause = Cause { reason: by.reason(), actor_id: Some(by.user_id), departs: false };
+        let recorded = self.commit(memory, doctor_id, change, cause).await?;
         let doctor = recorded.doctor.ok_or(Rejection::NotFound)?;
         Ok(StateAnswer { status: Success::Success, changed: recorded.event.is_some(), seq: recorded.latest, doctor })
+    }
+
+    /// Shows the roster as it is now, after somebody was added or changed. Who is no doctor any more leaves duty first.
+    pub(super) async fn show_anew(&self, by: &Principal, user_id: Id, leaves_duty: bool) -> Result<()> {
+        let mut memory = self.lock().await?;
+        let memory = self.awake(&mut memory).await?;
+        if leaves_duty {
+            let cause = Cause { reason: by.reason(), actor_id: Some(by.user_id), departs: true };
+            self.commit(memory, user_id, Change::Logout, cause).await?;
+        }
+        let depth = memory.board.depth().max(WAKING_DEPTH);
+        self.reread(memory, depth).await?;
+        self.send_snapshot(&memory.board);
+        Ok(())
     }
 
     /// Sends a change to the database, and announces what came of it.
@@ -36,13 +61,12 @@ impl Room {
         memory: &mut Memory,
         doctor_id: Id,
         change: Change,
-        reason: Option<Reason>,
-        actor_id: Option<Id>,
+        Cause { reason, actor_id, departs }: Cause,
     ) -> Result<Recorded> {
         self.announce_in_time().await?;
         let (hospital_id, at) = (self.hospital_id()?, clock::now());
         let utc_offset = clock::utc_offset(&memory.time_zone, at);
-        let record = Record { hospital_id, doctor_id, change, reason, actor_id, at, utc_offset };
+        let record = Record { hospital_id, doctor_id, change, reason, actor_id, departs, at, utc_offset };
         let recorded = events::record(&self.bindings.db()?, record).await.inspect_err(|_| self.doubt())?;
         faults::point("committed", self).await?;
         if let Some(event) = recorded.event.clone() {
@@ -74,9 +98,14 @@ impl Room {
         Ok(memory)
     }
 
-    /// Deepens the board to the whole backlog, announcing on the way what it had missed.
+    /// Deepens the board to the whole backlog.
     pub(super) async fn deepen(&self, memory: &mut Memory) -> Result<()> {
-        let (time_zone, board) = self.read_board(BACKLOG).await?;
+        self.reread(memory, BACKLOG).await
+    }
+
+    /// Reads the board again, announcing on the way what it had missed.
+    async fn reread(&self, memory: &mut Memory, depth: usize) -> Result<()> {
+        let (time_zone, board) = self.read_board(depth).await?;
         self.catch_up(memory, board.seq()).await?;
         *memory = Memory { time_zone, board };
         Ok(())

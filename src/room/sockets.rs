@@ -6,6 +6,7 @@
 use js_sys::{Date, Function, Reflect};
 use rollcall_core::{
     Id, Rejection, Timestamp,
+    board::Board,
     registry::entries,
     socket::{Attachment, Kind, close_code_for},
     wire::{ActiveConnection, DoctorEvent},
@@ -14,7 +15,7 @@ use serde::Serialize;
 use wasm_bindgen::{JsCast, JsValue};
 use worker::{Response, Result, WebSocket, WebSocketPair, console_error, web_sys};
 
-use super::{Room, join::opened};
+use super::Room;
 use crate::clock;
 
 const WATCHER: &str = "watcher";
@@ -89,10 +90,45 @@ impl Room {
         }
     }
 
-    /// Closes the sockets of a session that has ended.
-    pub(super) fn end_session(&self, session_id: Id) -> Result<()> {
-        self.open_sockets_tagged(&session_tag(session_id))
-            .try_for_each(|socket| self.close(&socket, &Rejection::SessionEnded))
+    /// Closes the sockets of sessions that have ended, and those that are still on their way here.
+    pub(super) fn end_sessions(&self, session_ids: &[Id]) -> Result<()> {
+        self.note_ended(session_ids)?;
+        for session_id in session_ids {
+            self.open_sockets_tagged(&session_tag(*session_id))
+                .try_for_each(|socket| self.close(&socket, &Rejection::SessionEnded))?;
+        }
+        Ok(())
+    }
+
+    /// Closes all of a user's sockets, and says how many there were.
+    pub(super) fn disconnect(&self, user_id: Id, because: &Rejection) -> Result<usize> {
+        let sockets: Vec<_> = self.sockets_of(user_id).collect();
+        sockets.iter().try_for_each(|socket| self.close(socket, because))?;
+        Ok(sockets.len())
+    }
+
+    /// A user has another email from now on: their open connections are listed by it.
+    pub(super) fn rename(&self, user_id: Id, to: &str) -> Result<()> {
+        for socket in self.sockets_of(user_id) {
+            if let Some(mut attachment) = attachment(&socket)
+                && let Kind::Connection { email, .. } = &mut attachment.kind
+                && email != to
+            {
+                *email = to.to_string();
+                store(&socket, &attachment)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Sends the dashboards that know snapshots the state anew.
+    pub(super) fn send_snapshot(&self, board: &Board) {
+        let Some(text) = encode(&board.snapshot(self.registry().len())) else { return };
+        for socket in self.open_sockets_tagged(WATCHER) {
+            if matches!(attachment(&socket), Some(Attachment { kind: Kind::Watcher { v1: true, .. }, .. })) {
+                let _ = socket.send_with_str(&text);
+            }
+        }
     }
 
     /// Who is connected.
@@ -159,11 +195,11 @@ fn close(socket: &WebSocket, rejection: &Rejection) {
 }
 
 /// Refuses a join so that a browser can read why: accepted, then closed.
-pub(crate) fn refuse(rejection: &Rejection, v1: bool) -> Result<Response> {
+pub(crate) fn refuse(rejection: &Rejection) -> Result<Response> {
     let pair = WebSocketPair::new()?;
     pair.server.accept()?;
     close(&pair.server, rejection);
-    opened(pair.client, v1)
+    Response::from_websocket(pair.client)
 }
 
 /// Attachments are stored as JSON text: what is stored today must be readable by the next deploy.

@@ -1,6 +1,6 @@
 //! `GET /api/events/`
 
-use rollcall_tests::{Hospital, Session, open};
+use rollcall_tests::{Hospital, Session, either};
 use serde_json::{Value, json};
 
 /// Ann comes, Bob comes, Ann is free, Ann goes.
@@ -20,7 +20,7 @@ fn seqs(page: &Value) -> Vec<i64> {
 
 #[tokio::test]
 async fn the_history_is_the_messages_that_were_sent_and_who_caused_them() {
-    let hospital = Hospital::fresh(open());
+    let hospital = Hospital::fresh(either());
     let mut dashboard = hospital.dashboard("").await;
     dashboard.json().await;
     let (admin, ann, bob) = a_morning(&hospital).await;
@@ -35,7 +35,7 @@ async fn the_history_is_the_messages_that_were_sent_and_who_caused_them() {
 
 #[tokio::test]
 async fn pages_follow_each_other_without_a_gap() {
-    let hospital = Hospital::fresh(open());
+    let hospital = Hospital::fresh(either());
     let (admin, ..) = a_morning(&hospital).await;
     let first = admin.get("/api/events/?limit=3").await.json();
     assert_eq!((seqs(&first), &first["next"]), (vec![1, 2, 3], &json!(3)));
@@ -49,7 +49,7 @@ async fn pages_follow_each_other_without_a_gap() {
 
 #[tokio::test]
 async fn the_history_can_be_narrowed_to_a_doctor_and_a_time() {
-    let hospital = Hospital::fresh(open());
+    let hospital = Hospital::fresh(either());
     let (admin, ann, _) = a_morning(&hospital).await;
     let of_ann = admin.get(&format!("/api/events/?doctor_id={}", ann.user.id)).await.json();
     assert_eq!(seqs(&of_ann), [1, 3, 4]);
@@ -61,7 +61,7 @@ async fn the_history_can_be_narrowed_to_a_doctor_and_a_time() {
 
 #[tokio::test]
 async fn the_history_comes_as_csv_too() {
-    let hospital = Hospital::fresh(open());
+    let hospital = Hospital::fresh(either());
     let (admin, ann, _) = a_morning(&hospital).await;
     let eve = hospital.sign_in("eve").await;
     eve.go_live().await;
@@ -80,7 +80,7 @@ async fn the_history_comes_as_csv_too() {
 
 #[tokio::test]
 async fn a_parameter_at_fault_is_named() {
-    let admin = Hospital::fresh(open()).sign_in("admin").await;
+    let admin = Hospital::fresh(either()).sign_in("admin").await;
     for (query, field) in [
         ("since=-1", "since"),
         ("since=abc", "since"),
@@ -97,12 +97,12 @@ async fn a_parameter_at_fault_is_named() {
 
 #[tokio::test]
 async fn only_the_hospitals_administrator_reads_its_history() {
-    let hospital = Hospital::fresh(open());
+    let hospital = Hospital::fresh(either());
     a_morning(&hospital).await;
     for name in ["ann", "user"] {
         let answer = hospital.sign_in(name).await.get("/api/events/").await;
         assert_eq!(answer.refusal(), (403, "permission_denied".into()), "{name}");
     }
-    let foreign = Hospital::fresh(open()).sign_in("admin").await;
+    let foreign = Hospital::fresh(either()).sign_in("admin").await;
     assert_eq!(foreign.get("/api/events/").await.json(), json!({"events": [], "latest": 0, "next": null}));
 }

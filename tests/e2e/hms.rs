@@ -1,6 +1,6 @@
 //! `GET /api/hms/active-connections`
 
-use rollcall_tests::{Hospital, open};
+use rollcall_tests::{Closed, Hospital, either};
 use serde_json::{Value, json};
 
 fn emails(listed: &Value) -> Vec<&str> {
@@ -9,7 +9,7 @@ fn emails(listed: &Value) -> Vec<&str> {
 
 #[tokio::test]
 async fn several_sockets_of_one_person_are_one_entry_which_goes_with_the_last() {
-    let hospital = Hospital::fresh(open());
+    let hospital = Hospital::fresh(either());
     let admin = hospital.sign_in("admin").await;
     let list = async || admin.get("/api/hms/active-connections").await.json();
     assert_eq!(list().await, json!({"status": "success", "count": 0, "active_connections": []}));
@@ -35,7 +35,7 @@ async fn several_sockets_of_one_person_are_one_entry_which_goes_with_the_last() 
 
 #[tokio::test]
 async fn a_socket_that_is_cut_off_leaves_the_registry() {
-    let hospital = Hospital::fresh(open());
+    let hospital = Hospital::fresh(either());
     let admin = hospital.sign_in("admin").await;
     drop(hospital.connect("user").await);
     for _ in 0..50 {
@@ -50,7 +50,7 @@ async fn a_socket_that_is_cut_off_leaves_the_registry() {
 /// The runtime answers a ping without waking the room, which must learn of it all the same.
 #[tokio::test]
 async fn a_message_is_activity_and_so_is_a_ping() {
-    let hospital = Hospital::fresh(open());
+    let hospital = Hospital::fresh(either());
     let admin = hospital.sign_in("admin").await;
     for (name, frame) in [("user", r#"{"message":"still here"}"#), ("ann", "ping")] {
         let mut socket = hospital.connect(name).await;
@@ -67,12 +67,56 @@ async fn a_message_is_activity_and_so_is_a_ping() {
 
 #[tokio::test]
 async fn only_the_hospitals_administrator_sees_who_is_connected() {
-    let hospital = Hospital::fresh(open());
+    let hospital = Hospital::fresh(either());
     let _socket = hospital.connect("user").await;
     for name in ["ann", "user"] {
         let answer = hospital.sign_in(name).await.get("/api/hms/active-connections").await;
         assert_eq!(answer.refusal(), (403, "permission_denied".into()), "{name}");
     }
-    let foreign = Hospital::fresh(open()).sign_in("admin").await;
+    let foreign = Hospital::fresh(either()).sign_in("admin").await;
     assert_eq!(foreign.get("/api/hms/active-connections").await.json()["count"], 0);
+}
+
+#[tokio::test]
+async fn an_administrator_disconnects_somebody_from_everything() {
+    let hospital = Hospital::fresh(either());
+    let admin = hospital.sign_in("admin").await;
+    let other = hospital.sign_in("admin2").await;
+    let path = format!("/api/hms/active-connections/{}", hospital.email("admin2"));
+    let mut dashboard = other.socket("/ws/doctor-status/", true).await;
+    let mut connection = hospital.connect("admin2").await;
+    let mut bystander = hospital.connect("user").await;
+    for socket in [&mut dashboard, &mut connection, &mut bystander] {
+        socket.text().await;
+    }
+    assert_eq!(admin.delete(&path).await.json(), json!({"status": "success", "closed": 2}));
+    let kicked = Closed { code: 4004, reason: "Disconnected by an administrator".into() };
+    assert_eq!(dashboard.closed().await, kicked);
+    assert_eq!(connection.closed().await, kicked);
+    bystander.hears_nothing().await;
+    assert_eq!(emails(&admin.get("/api/hms/active-connections").await.json()), [hospital.email("user")]);
+    assert_eq!(admin.delete(&path).await.json()["closed"], 0, "and nobody minds a second time");
+    assert_eq!(other.get("/api/users/me/").await.status, 200, "the session goes on");
+}
+
+#[tokio::test]
+async fn nobody_is_disconnected_from_elsewhere() {
+    let (hospital, elsewhere) = (Hospital::fresh(either()), Hospital::fresh(either()));
+    let mut socket = hospital.connect("user").await;
+    socket.text().await;
+    let path = |email: &str| format!("/api/hms/active-connections/{email}");
+    let foreign = elsewhere.sign_in("admin").await;
+    let mut answers = Vec::new();
+    for email in [hospital.email("user"), elsewhere.email("nobody"), "x".into(), "%27%20OR%201=1--".into()] {
+        let answer = foreign.delete(&path(&email)).await;
+        assert_eq!(answer.refusal(), (404, "not_found".into()), "{email}");
+        answers.push(answer.text);
+    }
+    answers.dedup();
+    assert_eq!(answers.len(), 1);
+    for name in ["ann", "user"] {
+        let answer = hospital.sign_in(name).await.delete(&path(&hospital.email("user"))).await;
+        assert_eq!(answer.refusal(), (403, "permission_denied".into()), "{name}");
+    }
+    socket.hears_nothing().await;
 }

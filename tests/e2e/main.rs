@@ -1,8 +1,10 @@
 //! End-to-end tests: the real runtime with a real database and real sockets. The files mirror the paths they test.
 
+mod cors;
 mod events;
 mod hms;
 mod originals;
 mod routing;
+mod security_events;
 mod users;
 mod ws;

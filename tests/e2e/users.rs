@@ -1,6 +1,10 @@
 //! `/api/users/…`
 
+mod accounts;
 mod login;
 mod logout;
 mod me;
+mod password;
+mod sessions;
 mod status;
+mod throttle;

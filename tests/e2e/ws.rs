@@ -3,3 +3,4 @@
 mod connect;
 mod doctor_status;
 mod strict;
+mod tickets;

@@ -15,8 +15,16 @@ pub const PASSWORD: &str = "  correct horse ☤ battery staple  ";
 
 /// The first hospital's id; below are those of the demo accounts.
 const FIRST: i64 = 100;
-const COUNT: i64 = 100;
+const COUNT: i64 = 160;
 const OF_LONG_NAMES: i64 = FIRST + COUNT;
+const OF_SLOW_HASHES: i64 = OF_LONG_NAMES + 1;
+
+/// How many `active` and `inactive` people there are whose passwords cost what they cost in production.
+pub const SLOW: usize = 6;
+
+/// A hash of [`PASSWORD`] that costs next to nothing: the tests sign in hundreds of times. The cost stands in the hash.
+const QUICK_HASH: &str =
+    "$argon2id$v=19$m=8,t=1,p=1$AQEBAQEBAQEBAQEBAQEBAQ$aqfvkK6EIppzm6tJhcHYqTOarqLCCTXKlcaBj24Qaes";
 
 /// A hospital with `admin` (and `admin2` to `admin5`), the doctors `ann`, `bob` and `eve` (whose name is an attack), `user`, and `gone`, who is
 /// deactivated.
@@ -43,6 +51,11 @@ impl Hospital {
     /// The one where Ann's first name is 16 KiB long, so that her events are big.
     pub fn of_long_names(server: &'static Server) -> Self {
         Self { id: OF_LONG_NAMES, server }
+    }
+
+    /// The one of people named `active0` and `inactive0` and so on, whose passwords cost what they cost in production.
+    pub fn of_slow_hashes(server: &'static Server) -> Self {
+        Self { id: OF_SLOW_HASHES, server }
     }
 
     /// The email of one of its people.
@@ -74,9 +87,14 @@ impl Hospital {
         followers
     }
 
-    /// A connection of one of its people, on a server with open sockets.
+    /// A connection of one of its people; with a session where that is needed.
     pub async fn connect(&self, name: &str) -> Socket {
-        Socket::open(self.server, &format!("/ws/connect/?email={}", self.email(name)), &[], false).await
+        let path = format!("/ws/connect/?email={}", self.email(name));
+        if self.server.is_strict() {
+            self.sign_in(name).await.socket(&path, false).await
+        } else {
+            Socket::open(self.server, &path, &[], false).await
+        }
     }
 
     /// Tries a login.
@@ -87,7 +105,7 @@ impl Hospital {
 
 /// The statements that create them.
 pub(crate) fn sql() -> String {
-    let hash = password::hash(PASSWORD, [1; password::SALT_BYTES]).unwrap();
+    let hash = QUICK_HASH;
     let mut sql = String::new();
     for id in FIRST..=OF_LONG_NAMES {
         // Half an hour off, and without summer time: what is shown in the hospital's zone is never what is in UTC.
@@ -115,6 +133,16 @@ pub(crate) fn sql() -> String {
             sql,
             "INSERT INTO doctors (user_id, consultation_hours, specialization)
              SELECT id, '09:00-17:00', 'Cardiology' FROM users WHERE hospital_id = {id} AND role = 'doctor';"
+        )
+        .unwrap();
+    }
+    let slow = password::hash(PASSWORD, [1; password::SALT_BYTES]).unwrap();
+    writeln!(sql, "INSERT INTO hospitals VALUES ({OF_SLOW_HASHES}, 'Slow', 'UTC');").unwrap();
+    for (name, active) in (0..SLOW).flat_map(|n| [(format!("active{n}"), 1), (format!("inactive{n}"), 0)]) {
+        writeln!(
+            sql,
+            "INSERT INTO users (hospital_id, email, username, role, is_active, password_hash)
+             VALUES ({OF_SLOW_HASHES}, '{name}@h{OF_SLOW_HASHES}.example.com', '{name}', 'user', {active}, '{slow}');"
         )
         .unwrap();
     }

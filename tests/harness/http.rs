@@ -7,7 +7,7 @@ use rollcall_core::wire::{Login, User};
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 
-use crate::{Server, Socket};
+use crate::{Server, Socket, keep_out_of_logs};
 
 /// No answer takes longer (promise 7).
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -60,6 +60,12 @@ pub async fn request(
     Answer::of(request).await
 }
 
+/// Sends a request with an optional JSON body, as if from another address: where the platform does not say where a
+/// request comes from, as on this machine, the header that it would set may be sent.
+pub async fn request_from(server: &Server, address: &str, method: &str, path: &str, body: Option<Value>) -> Answer {
+    request(server, method, path, &[("cf-connecting-ip", address)], body).await
+}
+
 impl Answer {
     /// Sends `request`.
     pub async fn of(request: reqwest::RequestBuilder) -> Self {
@@ -94,7 +100,13 @@ impl Session {
         let body = json!({"email": email, "password": password});
         let answer = request(server, "POST", "/api/users/login/", &[], Some(body)).await;
         assert_eq!(answer.status, 200, "{answer:?}");
-        let Login { token, user, .. } = serde_json::from_str(&answer.text).unwrap();
+        Self::of(server, &answer)
+    }
+
+    /// The session that a login, or a change of password, was answered with.
+    pub fn of(server: &'static Server, answer: &Answer) -> Self {
+        let Login { token, user, .. } = serde_json::from_str(&answer.text).unwrap_or_else(|_| panic!("{answer:?}"));
+        keep_out_of_logs(&token);
         Self { server, token, user }
     }
 
@@ -127,6 +139,23 @@ impl Session {
     /// POSTs JSON to a path.
     pub async fn post(&self, path: &str, body: Value) -> Answer {
         request(self.server, "POST", path, &[("authorization", &self.authorization())], Some(body)).await
+    }
+
+    /// PATCHes a path with JSON.
+    pub async fn patch(&self, path: &str, body: Value) -> Answer {
+        request(self.server, "PATCH", path, &[("authorization", &self.authorization())], Some(body)).await
+    }
+
+    /// DELETEs a path.
+    pub async fn delete(&self, path: &str) -> Answer {
+        request(self.server, "DELETE", path, &[("authorization", &self.authorization())], None).await
+    }
+
+    /// A ticket for a socket path.
+    pub async fn ticket(&self, path: &str) -> String {
+        let ticket = self.done("/api/ws-ticket/", json!({"path": path})).await["ticket"].as_str().unwrap().to_string();
+        keep_out_of_logs(&ticket);
+        ticket
     }
 
     /// POSTs nothing to a path of a server that may die meanwhile.

@@ -7,12 +7,14 @@ mod follower;
 mod hospital;
 mod http;
 mod proxy;
+mod secrets;
 mod server;
 mod socket;
 
 pub use follower::{Follower, Notes};
-pub use hospital::{Hospital, PASSWORD};
-pub use http::{Answer, Session, request};
+pub use hospital::{Hospital, PASSWORD, SLOW};
+pub use http::{Answer, Session, request, request_from};
 pub use proxy::Proxy;
-pub use server::{Build, Server, open, strict};
+pub use secrets::keep_out_of_logs;
+pub use server::{Build, Server, either, open, strict};
 pub use socket::{Closed, Socket};

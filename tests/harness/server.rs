@@ -1,6 +1,7 @@
 //! The server under test: `cargo xtask serve`, which ends with this process, however that ends.
 
 use std::{
+    ffi::OsString,
     io::{BufRead, BufReader, Write},
     path::PathBuf,
     process::{Child, Command, Stdio},
@@ -10,7 +11,7 @@ use std::{
 use rusqlite::Connection;
 use tempfile::TempDir;
 
-use crate::hospital;
+use crate::{hospital, secrets};
 
 /// A running Worker with a database of its own.
 pub struct Server {
@@ -37,6 +38,11 @@ pub fn open() -> &'static Server {
     OPEN.get_or_init(|| Server::start(&[]))
 }
 
+/// The server of what holds in both modes: sockets are open, or, where `ROLLCALL_SOCKET_AUTH` says so, strict.
+pub fn either() -> &'static Server {
+    if std::env::var("ROLLCALL_SOCKET_AUTH").is_ok_and(|auth| auth == "strict") { strict() } else { open() }
+}
+
 /// The server with `SOCKET_AUTH=strict`.
 pub fn strict() -> &'static Server {
     static STRICT: OnceLock<Server> = OnceLock::new();
@@ -58,6 +64,26 @@ impl Server {
         let mut server = Self { address: String::new(), arguments, state, process: Mutex::new(None) };
         server.address = server.run(build, &["--sql", sql.to_str().unwrap()]);
         server
+    }
+
+    /// Starts one in the production settings, without any account.
+    pub fn in_production() -> Self {
+        let (state, arguments) = (TempDir::new().unwrap(), vec![]);
+        let mut server = Self { address: String::new(), arguments, state, process: Mutex::new(None) };
+        server.address = server.run(Build::Release, &["--production"]);
+        server
+    }
+
+    /// Runs `cargo xtask admin create` for the database of the production settings, and returns what it printed.
+    ///
+    /// # Errors
+    /// What it complained about.
+    pub fn create_admin(&self, arguments: &[&str]) -> Result<String, String> {
+        let mut command = Command::new(cargo());
+        command.args(["xtask", "admin", "create", "--production", "--persist-to"]).arg(self.state.path().join("state"));
+        let output = command.args(arguments).output().unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        if output.status.success() { Ok(text(output.stdout)) } else { Err(text(output.stderr)) }
     }
 
     /// Kills the runtime as a crash would: nothing is said, nothing is saved.
@@ -86,9 +112,8 @@ impl Server {
     }
 
     fn run(&self, build: Build, options: &[&str]) -> String {
-        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
         let log = std::fs::File::options().create(true).append(true).open(self.log()).unwrap();
-        let mut process = Command::new(cargo)
+        let mut process = Command::new(cargo())
             .args(["xtask", "serve", "--persist-to"])
             .arg(self.state.path().join("state"))
             .args((build == Build::Faults).then_some("--faults"))
@@ -108,7 +133,15 @@ impl Server {
     }
 
     fn log(&self) -> PathBuf {
-        self.state.path().join("log")
+        match (secrets::directory(), self.state.path().file_name()) {
+            (Some(directory), Some(name)) => directory.join(name).with_extension("log"),
+            _ => self.state.path().join("log"),
+        }
+    }
+
+    /// Whether a socket needs a session.
+    pub fn is_strict(&self) -> bool {
+        self.arguments.iter().any(|argument| argument == "SOCKET_AUTH:strict")
     }
 
     /// What the runtime has printed so far.
@@ -129,4 +162,8 @@ impl Server {
         let database = databases.find(|path| path.file_stem().unwrap() != "metadata").expect("a database");
         Connection::open(database).unwrap()
     }
+}
+
+fn cargo() -> OsString {
+    std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
 }

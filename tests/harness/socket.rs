@@ -143,11 +143,21 @@ impl Socket {
 
     /// Closes with a frame that has exactly this payload, allowed or not, and waits for the server's answer.
     pub async fn close_with(mut self, payload: &[u8]) -> Closed {
-        let MaybeTlsStream::Plain(stream) = self.stream.get_mut() else { panic!("not plain") };
-        // A close frame, masked with zeros.
-        let header = [0x88, 0x80 | u8::try_from(payload.len()).unwrap(), 0, 0, 0, 0];
-        stream.write_all(&[&header, payload].concat()).await.unwrap();
+        self.send_raw(0x8, payload).await;
         self.closed().await
+    }
+
+    /// Sends a text frame that is not UTF-8.
+    pub async fn send_broken_text(&mut self, payload: &[u8]) {
+        self.send_raw(0x1, payload).await;
+    }
+
+    /// Sends a frame past the library, which would refuse to.
+    async fn send_raw(&mut self, opcode: u8, payload: &[u8]) {
+        let MaybeTlsStream::Plain(stream) = self.stream.get_mut() else { panic!("not plain") };
+        // The last frame of its message, masked with zeros.
+        let header = [0x80 | opcode, 0x80 | u8::try_from(payload.len()).unwrap(), 0, 0, 0, 0];
+        stream.write_all(&[&header, payload].concat()).await.unwrap();
     }
 
     /// Asserts that nothing comes.

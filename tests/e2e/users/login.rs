@@ -3,12 +3,12 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::stream;
 use reqwest::Body;
-use rollcall_tests::{Answer, Hospital, PASSWORD, open};
+use rollcall_tests::{Answer, Hospital, PASSWORD, Session, either, keep_out_of_logs};
 use serde_json::{Value, json};
 
 async fn post(body: impl Into<Body>, content_type: &str) -> Answer {
     let request = reqwest::Client::new()
-        .post(format!("{}/api/users/login/", open().address))
+        .post(format!("{}/api/users/login/", either().address))
         .header("content-type", content_type)
         .body(body.into());
     Answer::of(request).await
@@ -16,7 +16,7 @@ async fn post(body: impl Into<Body>, content_type: &str) -> Answer {
 
 #[tokio::test]
 async fn a_login_gives_a_token_and_a_cookie_that_scripts_cannot_read() {
-    let hospital = Hospital::fresh(open());
+    let hospital = Hospital::fresh(either());
     let answer = hospital.login(json!({"email": hospital.email("ann"), "password": PASSWORD})).await;
     assert_eq!(answer.status, 200);
     let login = answer.json();
@@ -36,7 +36,7 @@ async fn a_login_gives_a_token_and_a_cookie_that_scripts_cannot_read() {
 
 #[tokio::test]
 async fn an_email_in_other_case_or_with_spaces_around_is_the_same_account() {
-    let hospital = Hospital::fresh(open());
+    let hospital = Hospital::fresh(either());
     let email = format!("  {}  ", hospital.email("ann").to_uppercase());
     let answer = hospital.login(json!({"email": email, "password": PASSWORD})).await;
     assert_eq!(answer.json()["user"]["email"], hospital.email("ann"));
@@ -44,7 +44,7 @@ async fn an_email_in_other_case_or_with_spaces_around_is_the_same_account() {
 
 #[tokio::test]
 async fn wrong_password_unknown_email_and_deactivated_user_cannot_be_told_apart() {
-    let hospital = Hospital::fresh(open());
+    let hospital = Hospital::fresh(either());
     let mut answers = Vec::new();
     for (email, password) in [
         (hospital.email("ann"), PASSWORD.trim()),
@@ -100,4 +100,20 @@ async fn a_body_of_another_type_or_over_16_kib_is_refused() {
     let chunks = ["x".repeat(10 * 1024), "x".repeat(10 * 1024)].map(Ok::<_, std::io::Error>);
     let chunked = post(Body::wrap_stream(stream::iter(chunks)), "application/json").await;
     assert_eq!(chunked.refusal(), (413, "too_large".into()));
+}
+
+#[tokio::test]
+async fn a_long_password_with_spaces_around_signs_in_exactly() {
+    let hospital = Hospital::fresh(either());
+    let (admin, ann) = (hospital.sign_in("admin").await, hospital.sign_in("ann").await);
+    let password = format!("  {}  ", "pä☤🏥".repeat(63));
+    assert_eq!(password.chars().count(), 256);
+    keep_out_of_logs(&password);
+    let path = format!("/api/users/{}/", ann.user.id);
+    assert_eq!(admin.patch(&path, json!({"password": password})).await.status, 200);
+    for wrong in [password.trim(), &password.to_uppercase(), &password.replace('ä', "a\u{308}")] {
+        let answer = hospital.login(json!({"email": hospital.email("ann"), "password": wrong})).await;
+        assert_eq!(answer.refusal(), (401, "invalid_credentials".into()));
+    }
+    Session::open(either(), &hospital.email("ann"), &password).await;
 }

@@ -1,11 +1,11 @@
 //! `POST /api/users/logout/`
 
-use rollcall_tests::{Closed, Hospital, open, request};
+use rollcall_tests::{Closed, Hospital, either, request};
 use serde_json::json;
 
 #[tokio::test]
 async fn a_logout_ends_that_session_and_no_other() {
-    let hospital = Hospital::fresh(open());
+    let hospital = Hospital::fresh(either());
     let (first, second) = (hospital.sign_in("ann").await, hospital.sign_in("ann").await);
     let answer = first.post("/api/users/logout/", json!({})).await;
     assert_eq!((answer.status, answer.text.as_str()), (204, ""));
@@ -16,7 +16,7 @@ async fn a_logout_ends_that_session_and_no_other() {
 
 #[tokio::test]
 async fn a_logout_closes_the_sessions_sockets_with_4002() {
-    let hospital = Hospital::fresh(open());
+    let hospital = Hospital::fresh(either());
     let admin = hospital.sign_in("admin").await;
     let other = hospital.sign_in("admin").await;
     let connect = format!("/ws/connect/?email={}", hospital.email("admin"));
@@ -37,19 +37,19 @@ async fn a_logout_closes_the_sessions_sockets_with_4002() {
 /// The cookie comes by itself; the `Origin` shows that it was our page that sent it.
 #[tokio::test]
 async fn a_change_with_the_cookie_needs_our_origin() {
-    let hospital = Hospital::fresh(open());
+    let hospital = Hospital::fresh(either());
     let session = hospital.sign_in("ann").await;
     let cookie = format!("theme=dark; rollcall_session={}", session.token);
     let post = async |origin: Option<&str>| {
         let mut headers = vec![("cookie", cookie.as_str())];
         headers.extend(origin.map(|origin| ("origin", origin)));
-        request(open(), "POST", "/api/users/logout/", &headers, None).await
+        request(either(), "POST", "/api/users/logout/", &headers, None).await
     };
-    let own = open().address.as_str();
+    let own = either().address.as_str();
     for foreign in [None, Some("null"), Some("https://evil.example"), Some(&format!("{own}.evil"))] {
         assert_eq!(post(foreign).await.refusal(), (403, "csrf".into()), "{foreign:?}");
     }
-    let me = request(open(), "GET", "/api/users/me/", &[("cookie", &cookie)], None).await;
+    let me = request(either(), "GET", "/api/users/me/", &[("cookie", &cookie)], None).await;
     assert_eq!(me.status, 200, "reading needs no origin");
     assert_eq!(post(Some(own)).await.status, 204);
 }

@@ -1,11 +1,11 @@
 //! `GET /api/users/me/`, and with it how callers say who they are.
 
-use rollcall_tests::{Hospital, open, request};
+use rollcall_tests::{Hospital, either, request};
 use serde_json::json;
 
 #[tokio::test]
 async fn somebody_signed_in_sees_themselves() {
-    let hospital = Hospital::fresh(open());
+    let hospital = Hospital::fresh(either());
     let doctor = hospital.sign_in("eve").await;
     assert_eq!(
         doctor.get("/api/users/me/").await.json(),
@@ -31,10 +31,10 @@ async fn somebody_signed_in_sees_themselves() {
 
 #[tokio::test]
 async fn the_keyword_may_be_in_any_case() {
-    let token = Hospital::fresh(open()).sign_in("ann").await.token;
+    let token = Hospital::fresh(either()).sign_in("ann").await.token;
     for keyword in ["Token", "token", "TOKEN"] {
         let authorization = format!("{keyword} {token}");
-        let answer = request(open(), "GET", "/api/users/me/", &[("authorization", &authorization)], None).await;
+        let answer = request(either(), "GET", "/api/users/me/", &[("authorization", &authorization)], None).await;
         assert_eq!(answer.status, 200, "{keyword}");
     }
 }
@@ -53,7 +53,7 @@ async fn credentials_that_are_none_are_refused() {
         (Some(unknown.as_str()), "invalid_token"),
     ] {
         let headers: Vec<_> = header.map(|header| ("authorization", header)).into_iter().collect();
-        let answer = request(open(), "GET", "/api/users/me/", &headers, None).await;
+        let answer = request(either(), "GET", "/api/users/me/", &headers, None).await;
         assert_eq!(answer.refusal(), (401, code.into()), "{header:?}");
         assert_eq!(answer.header("www-authenticate"), "Token");
     }

@@ -1,7 +1,7 @@
 //! `POST /api/users/{login,logout,availability}-status/`, `GET /api/users/online-doctors/`
 
 use futures_util::future::join_all;
-use rollcall_tests::{Hospital, Session, open, request};
+use rollcall_tests::{Hospital, Session, either, request};
 use serde_json::{Value, json};
 
 async fn history(admin: &Session) -> Vec<Value> {
@@ -10,7 +10,7 @@ async fn history(admin: &Session) -> Vec<Value> {
 
 #[tokio::test]
 async fn a_login_is_answered_with_its_event_and_the_doctor() {
-    let hospital = Hospital::fresh(open());
+    let hospital = Hospital::fresh(either());
     let doctor = hospital.sign_in("ann").await;
     assert_eq!(
         doctor.go_live().await,
@@ -37,7 +37,7 @@ async fn a_login_is_answered_with_its_event_and_the_doctor() {
 
 #[tokio::test]
 async fn a_repeated_call_changes_nothing() {
-    let hospital = Hospital::fresh(open());
+    let hospital = Hospital::fresh(either());
     let (admin, doctor) = (hospital.sign_in("admin").await, hospital.sign_in("ann").await);
     assert_eq!(doctor.leave().await["changed"], false, "not live to begin with");
     assert_eq!(doctor.go_live().await["changed"], true);
@@ -49,7 +49,7 @@ async fn a_repeated_call_changes_nothing() {
 
 #[tokio::test]
 async fn fifty_identical_calls_at_once_are_one_event() {
-    let hospital = Hospital::fresh(open());
+    let hospital = Hospital::fresh(either());
     let (admin, doctor) = (hospital.sign_in("admin").await, hospital.sign_in("ann").await);
     let answers = join_all((0..50).map(|_| doctor.go_live())).await;
     assert_eq!(answers.iter().filter(|answer| answer["changed"] == true).count(), 1);
@@ -58,7 +58,7 @@ async fn fifty_identical_calls_at_once_are_one_event() {
 
 #[tokio::test]
 async fn availability_may_be_changed_while_not_live() {
-    let hospital = Hospital::fresh(open());
+    let hospital = Hospital::fresh(either());
     let doctor = hospital.sign_in("ann").await;
     let answer = doctor.be_available(true).await;
     assert_eq!(answer["doctor"]["is_live"], false);
@@ -67,7 +67,7 @@ async fn availability_may_be_changed_while_not_live() {
 
 #[tokio::test]
 async fn availability_must_be_true_or_false() {
-    let doctor = Hospital::fresh(open()).sign_in("ann").await;
+    let doctor = Hospital::fresh(either()).sign_in("ann").await;
     for body in
         [json!({}), json!({"is_available_for_consultation": "yes"}), json!({"is_available_for_consultation": null})]
     {
@@ -82,14 +82,14 @@ async fn availability_must_be_true_or_false() {
 
 #[tokio::test]
 async fn a_doctor_may_come_and_go_without_a_body() {
-    let doctor = Hospital::fresh(open()).sign_in("ann").await;
+    let doctor = Hospital::fresh(either()).sign_in("ann").await;
     assert_eq!(doctor.post_nothing("/api/users/login-status/").await.json()["changed"], true);
     assert_eq!(doctor.post_nothing("/api/users/logout-status/").await.json()["changed"], true);
 }
 
 #[tokio::test]
 async fn an_administrators_change_is_recorded_as_theirs() {
-    let hospital = Hospital::fresh(open());
+    let hospital = Hospital::fresh(either());
     let (admin, doctor) = (hospital.sign_in("admin").await, hospital.sign_in("ann").await);
     admin.done("/api/users/login-status/", json!({"doctor_id": doctor.user.id})).await;
     doctor.leave().await;
@@ -100,8 +100,8 @@ async fn an_administrators_change_is_recorded_as_theirs() {
 
 #[tokio::test]
 async fn nobody_sets_the_state_of_others_but_their_administrator() {
-    let hospital = Hospital::fresh(open());
-    let elsewhere = Hospital::fresh(open());
+    let hospital = Hospital::fresh(either());
+    let elsewhere = Hospital::fresh(either());
     let (admin, ann, bob, user) = (
         hospital.sign_in("admin").await,
         hospital.sign_in("ann").await,
@@ -133,7 +133,7 @@ async fn nobody_sets_the_state_of_others_but_their_administrator() {
 
 #[tokio::test]
 async fn online_doctors_are_those_on_duty_and_free_by_name() {
-    let hospital = Hospital::fresh(open());
+    let hospital = Hospital::fresh(either());
     let user = hospital.sign_in("user").await;
     let (ann, bob, eve) = (hospital.sign_in("ann").await, hospital.sign_in("bob").await, hospital.sign_in("eve").await);
     for doctor in [&bob, &ann] {
@@ -144,5 +144,5 @@ async fn online_doctors_are_those_on_duty_and_free_by_name() {
     let online = user.get("/api/users/online-doctors/").await.json();
     let ids: Vec<_> = online.as_array().unwrap().iter().map(|doctor| doctor["id"].as_i64().unwrap()).collect();
     assert_eq!(ids, [ann.user.id, bob.user.id], "not eve, who is busy, and nobody of another hospital");
-    assert_eq!(request(open(), "GET", "/api/users/online-doctors/", &[], None).await.status, 401);
+    assert_eq!(request(either(), "GET", "/api/users/online-doctors/", &[], None).await.status, 401);
 }

@@ -1,24 +1,25 @@
-//! `/ws/connect/?email=` with open sockets
+//! `/ws/connect/?email=`
 
-use rollcall_tests::{Hospital, Socket, open, request};
+use rollcall_tests::{Hospital, Socket, either, request};
 
 async fn join(query: &str) -> Socket {
-    Socket::open(open(), &format!("/ws/connect/?{query}"), &[], false).await
+    Socket::open(either(), &format!("/ws/connect/?{query}"), &[], false).await
 }
 
 #[tokio::test]
 async fn a_connection_is_greeted_by_the_email_of_the_account() {
-    let hospital = Hospital::fresh(open());
-    let email = hospital.email("user");
+    let hospital = Hospital::fresh(either());
+    let (email, user) = (hospital.email("user"), hospital.sign_in("user").await);
     for query in [format!("email={email}"), format!("email={}", email.to_uppercase().replace('@', "%40"))] {
         let greeting = format!(r#"{{"type":"connection_established","message":"Connected successfully as {email}"}}"#);
-        assert_eq!(join(&query).await.text().await, greeting);
+        let mut socket = user.socket(&format!("/ws/connect/?{query}"), false).await;
+        assert_eq!(socket.text().await, greeting);
     }
 }
 
 #[tokio::test]
 async fn no_email_is_4000_and_one_that_is_not_accepted_is_4001() {
-    let hospital = Hospital::fresh(open());
+    let hospital = Hospital::fresh(either());
     let (email, gone) = (hospital.email("user"), hospital.email("gone"));
     for (query, code) in [
         (String::new(), 4000),
@@ -38,7 +39,7 @@ async fn no_email_is_4000_and_one_that_is_not_accepted_is_4001() {
 
 #[tokio::test]
 async fn a_frame_that_is_not_understood_is_answered_and_harms_nothing() {
-    let hospital = Hospital::fresh(open());
+    let hospital = Hospital::fresh(either());
     let mut socket = hospital.connect("user").await;
     socket.text().await;
     socket.send("hello").await;
@@ -51,7 +52,7 @@ async fn a_frame_that_is_not_understood_is_answered_and_harms_nothing() {
 
 #[tokio::test]
 async fn a_ping_is_answered() {
-    let mut socket = Hospital::fresh(open()).connect("user").await;
+    let mut socket = Hospital::fresh(either()).connect("user").await;
     socket.text().await;
     socket.send("ping").await;
     assert_eq!(socket.text().await, "pong");
@@ -59,7 +60,7 @@ async fn a_ping_is_answered() {
 
 #[tokio::test]
 async fn binary_is_1003_and_more_than_64_kib_is_1009() {
-    let hospital = Hospital::fresh(open());
+    let hospital = Hospital::fresh(either());
     let mut socket = hospital.connect("user").await;
     socket.text().await;
     socket.send_binary(vec![0, 255]).await;
@@ -71,9 +72,18 @@ async fn binary_is_1003_and_more_than_64_kib_is_1009() {
     assert_eq!(socket.closed().await.code, 1009);
 }
 
+/// The runtime turns what is not UTF-8 into U+FFFD before anybody sees it.
+#[tokio::test]
+async fn invalid_utf_8_is_handled_as_the_text_it_became() {
+    let mut socket = Hospital::fresh(either()).connect("user").await;
+    socket.text().await;
+    socket.send_broken_text(b"{\"message\":\"a\xffb\"}").await;
+    assert_eq!(socket.json().await["message"], "Server received: a\u{fffd}b");
+}
+
 #[tokio::test]
 async fn the_third_malformed_message_in_a_row_is_answered_too_and_then_closes() {
-    let mut socket = Hospital::fresh(open()).connect("user").await;
+    let mut socket = Hospital::fresh(either()).connect("user").await;
     socket.text().await;
     for frame in ["?", r#"{"message":"fine"}"#, "?", "[]"] {
         socket.send(frame).await;
@@ -86,7 +96,7 @@ async fn the_third_malformed_message_in_a_row_is_answered_too_and_then_closes() 
 
 #[tokio::test]
 async fn over_120_messages_at_once_close_the_socket() {
-    let hospital = Hospital::fresh(open());
+    let hospital = Hospital::fresh(either());
     let mut socket = hospital.connect("user").await;
     let mut other = hospital.connect("user").await;
     socket.text().await;
@@ -111,7 +121,7 @@ async fn over_120_messages_at_once_close_the_socket() {
 
 #[tokio::test]
 async fn an_eleventh_socket_of_one_user_is_refused_both_kinds_counted() {
-    let hospital = Hospital::fresh(open());
+    let hospital = Hospital::fresh(either());
     let admin = hospital.sign_in("admin").await;
     let mut sockets = Vec::new();
     let own = format!("/ws/connect/?email={}", hospital.email("admin"));
@@ -131,7 +141,7 @@ async fn an_eleventh_socket_of_one_user_is_refused_both_kinds_counted() {
 
 #[tokio::test]
 async fn any_close_is_answered_and_the_registry_entry_goes() {
-    let hospital = Hospital::fresh(open());
+    let hospital = Hospital::fresh(either());
     let admin = hospital.sign_in("admin").await;
     let reason = "☤".repeat(41);
     for (code, reason, answer) in [(1000, "", 1000), (3000, "bye", 3000), (4999, reason.as_str(), 4999)] {
@@ -151,11 +161,11 @@ async fn any_close_is_answered_and_the_registry_entry_goes() {
 
 #[tokio::test]
 async fn a_session_that_is_given_decides_also_where_sockets_are_open() {
-    let hospital = Hospital::fresh(open());
+    let hospital = Hospital::fresh(either());
     let ann = hospital.sign_in("ann").await;
     let join = async |authorization: &str, name: &str| {
         let path = format!("/ws/connect/?email={}", hospital.email(name));
-        Socket::open(open(), &path, &[("authorization", authorization)], false).await
+        Socket::open(either(), &path, &[("authorization", authorization)], false).await
     };
     assert_eq!(join(&ann.authorization(), "ann").await.json().await["type"], "connection_established");
     assert_eq!(join(&ann.authorization(), "bob").await.closed().await.code, 4001);
@@ -165,7 +175,7 @@ async fn a_session_that_is_given_decides_also_where_sockets_are_open() {
 #[tokio::test]
 async fn a_socket_path_without_an_upgrade_says_so() {
     for path in ["/ws/connect/?email=user1@example.com", "/ws/doctor-status/"] {
-        let answer = request(open(), "GET", path, &[], None).await;
+        let answer = request(either(), "GET", path, &[], None).await;
         assert_eq!(answer.refusal(), (426, "upgrade_required".into()), "{path}");
     }
 }

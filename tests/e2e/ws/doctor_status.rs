@@ -2,7 +2,7 @@
 
 use std::{ops::RangeInclusive, time::Duration};
 
-use rollcall_tests::{Hospital, Session, Socket, open};
+use rollcall_tests::{Hospital, Session, Socket, either};
 use serde_json::{Value, json};
 
 /// Hears exactly these events next, in order.
@@ -19,7 +19,7 @@ async fn let_the_room_sleep() {
 
 #[tokio::test]
 async fn a_v1_dashboard_first_gets_a_snapshot() {
-    let hospital = Hospital::fresh(open());
+    let hospital = Hospital::fresh(either());
     let ann = hospital.sign_in("ann").await;
     ann.go_live().await;
     ann.be_available(true).await;
@@ -42,7 +42,7 @@ async fn a_v1_dashboard_first_gets_a_snapshot() {
 
 #[tokio::test]
 async fn an_event_reads_as_in_the_original_in_the_hospitals_time_zone() {
-    let hospital = Hospital::fresh(open());
+    let hospital = Hospital::fresh(either());
     let mut dashboard = hospital.dashboard("").await;
     dashboard.json().await;
     let ann = hospital.sign_in("ann").await;
@@ -66,7 +66,7 @@ async fn an_event_reads_as_in_the_original_in_the_hospitals_time_zone() {
 
 #[tokio::test]
 async fn every_dashboard_hears_every_event_in_order() {
-    let hospital = Hospital::fresh(open());
+    let hospital = Hospital::fresh(either());
     let mut dashboards = Vec::new();
     for _ in 0..5 {
         let mut dashboard = hospital.dashboard("").await;
@@ -89,7 +89,7 @@ async fn every_dashboard_hears_every_event_in_order() {
 
 #[tokio::test]
 async fn nobody_hears_another_hospital() {
-    let (hospital, elsewhere) = (Hospital::fresh(open()), Hospital::fresh(open()));
+    let (hospital, elsewhere) = (Hospital::fresh(either()), Hospital::fresh(either()));
     let mut foreign = elsewhere.dashboard("").await;
     foreign.json().await;
     hospital.sign_in("ann").await.go_live().await;
@@ -98,7 +98,7 @@ async fn nobody_hears_another_hospital() {
 
 #[tokio::test]
 async fn a_dashboard_that_was_away_gets_exactly_what_it_missed() {
-    let hospital = Hospital::fresh(open());
+    let hospital = Hospital::fresh(either());
     let ann = hospital.sign_in("ann").await;
     for _ in 0..10 {
         ann.go_live().await;
@@ -118,7 +118,7 @@ async fn a_dashboard_that_was_away_gets_exactly_what_it_missed() {
 
 #[tokio::test]
 async fn where_resuming_is_not_possible_a_snapshot_says_so() {
-    let hospital = Hospital::fresh(open());
+    let hospital = Hospital::fresh(either());
     hospital.sign_in("ann").await.go_live().await;
     for (since, from) in [("2", json!(2)), ("-1", json!(0)), ("abc", json!(0))] {
         let mut dashboard = hospital.dashboard(&format!("?since={since}")).await;
@@ -131,7 +131,7 @@ async fn where_resuming_is_not_possible_a_snapshot_says_so() {
 
 #[tokio::test]
 async fn a_client_without_the_subprotocol_may_resume_too() {
-    let hospital = Hospital::fresh(open());
+    let hospital = Hospital::fresh(either());
     hospital.sign_in("ann").await.go_live().await;
     let admin = hospital.sign_in("admin").await;
     let mut dashboard = admin.socket("/ws/doctor-status/?since=0", false).await;
@@ -143,7 +143,7 @@ async fn a_client_without_the_subprotocol_may_resume_too() {
 
 #[tokio::test]
 async fn a_dashboard_may_acknowledge_and_anything_else_is_answered() {
-    let mut dashboard = Hospital::fresh(open()).dashboard("").await;
+    let mut dashboard = Hospital::fresh(either()).dashboard("").await;
     dashboard.json().await;
     dashboard.send(r#"{"type":"ack","seq":0}"#).await;
     dashboard.send("ping").await;
@@ -156,7 +156,7 @@ async fn a_dashboard_may_acknowledge_and_anything_else_is_answered() {
 
 #[tokio::test]
 async fn a_doctor_or_a_user_may_not_watch() {
-    let hospital = Hospital::fresh(open());
+    let hospital = Hospital::fresh(either());
     for name in ["ann", "user"] {
         let mut socket = hospital.sign_in(name).await.socket("/ws/doctor-status/", true).await;
         assert_eq!(socket.closed().await.code, 4003, "{name}");
@@ -165,7 +165,7 @@ async fn a_doctor_or_a_user_may_not_watch() {
 
 #[tokio::test]
 async fn a_name_that_is_markup_arrives_as_it_was_typed() {
-    let hospital = Hospital::fresh(open());
+    let hospital = Hospital::fresh(either());
     let mut dashboard = hospital.dashboard("").await;
     dashboard.json().await;
     hospital.sign_in("eve").await.go_live().await;
@@ -174,7 +174,7 @@ async fn a_name_that_is_markup_arrives_as_it_was_typed() {
 
 #[tokio::test]
 async fn a_room_that_slept_still_knows_its_sockets() {
-    let hospital = Hospital::fresh(open());
+    let hospital = Hospital::fresh(either());
     let (admin, ann) = (hospital.sign_in("admin").await, hospital.sign_in("ann").await);
     let mut dashboard = hospital.dashboard("").await;
     let mut connection = hospital.connect("user").await;
@@ -193,7 +193,7 @@ async fn a_room_that_slept_still_knows_its_sockets() {
 
 #[tokio::test]
 async fn a_room_that_slept_announces_nothing_twice() {
-    let hospital = Hospital::fresh(open());
+    let hospital = Hospital::fresh(either());
     let ann = hospital.sign_in("ann").await;
     let mut dashboard = hospital.dashboard("").await;
     dashboard.json().await;
@@ -206,7 +206,7 @@ async fn a_room_that_slept_announces_nothing_twice() {
 
 #[tokio::test]
 async fn a_room_that_slept_recalls_more_than_it_reads_when_it_wakes() {
-    let hospital = Hospital::fresh(open());
+    let hospital = Hospital::fresh(either());
     let ann = hospital.sign_in("ann").await;
     for _ in 0..15 {
         ann.go_live().await;
@@ -224,7 +224,7 @@ async fn a_room_that_slept_recalls_more_than_it_reads_when_it_wakes() {
 /// A change holds the room until it is announced; a caller who hangs up must not hold it for ever.
 #[tokio::test]
 async fn callers_who_hang_up_do_not_hold_the_room() {
-    let hospital = Hospital::fresh(open());
+    let hospital = Hospital::fresh(either());
     let (admin, ann) = (hospital.sign_in("admin").await, hospital.sign_in("ann").await);
     let mut dashboard = hospital.dashboard("").await;
     dashboard.json().await;

@@ -25,7 +25,7 @@ async fn a_connection_needs_the_session_of_that_email_and_every_refusal_reads_th
     let mut welcome = join(&path, &[("authorization", &user.authorization())]).await;
     assert_eq!(welcome.json().await["type"], "connection_established");
 
-    let refused = Closed { code: 4001, reason: "Email not accepted".into() };
+    let refused = Closed { code: 4001, reason: "Email or credentials not accepted".into() };
     let unknown = "Token 0000000000000000000000000000000000000000000000000000000000000000";
     assert_eq!(join("/ws/connect/?email=nobody@example.com", &[]).await.closed().await, refused);
     assert_eq!(join(&path, &[]).await.closed().await, refused);
@@ -49,6 +49,11 @@ async fn a_page_joins_with_its_cookie_from_our_origin_only() {
     for foreign in [None, Some("null"), Some("https://evil.example"), Some(&format!("{own}.evil")), Some(other_port)] {
         let Err(refused) = join(foreign).await else { panic!("{foreign:?} was let in") };
         assert_eq!(refused.status(), 403, "{foreign:?}");
+    }
+    for cookie in ["rollcall_session=x", "theme=dark; rollcall_session="] {
+        let joined = Socket::try_open(strict(), "/ws/doctor-status/", &[("cookie", cookie)], true).await;
+        let Err(refused) = joined else { panic!("{cookie} was let in") };
+        assert_eq!(refused.status(), 403, "{cookie}");
     }
     let mut dashboard = join(Some(own)).await.ok().unwrap();
     assert_eq!(dashboard.json().await["type"], "snapshot");

@@ -1,0 +1,49 @@
+//! How a call reaches an object: as JSON in the body; or percent-encoded in a header, because an upgrade has no body,
+//! and a URL would be logged.
+
+use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use rollcall_core::{Id, Rejection, call::Call};
+use serde::{Serialize, de::DeserializeOwned};
+use wasm_bindgen::JsValue;
+use worker::{Headers, Method, Request, RequestInit, Response, Stub};
+
+use crate::{env::Bindings, error::Result};
+
+const HEADER: &str = "Rollcall-Call";
+
+/// The call in a request to an object.
+pub async fn read<C: DeserializeOwned>(mut request: Request) -> worker::Result<C> {
+    match request.headers().get(HEADER)? {
+        Some(header) => Ok(serde_json::from_str(&percent_decode_str(&header).decode_utf8_lossy())?),
+        None => Ok(serde_json::from_str(&request.text().await?)?),
+    }
+}
+
+/// Asks an object.
+///
+/// # Errors
+/// The object's own refusal, or that it could not be reached.
+pub async fn ask<T: DeserializeOwned>(object: &Stub, call: &impl Serialize) -> Result<T> {
+    let json = serde_json::to_string(call).map_err(worker::Error::from)?;
+    let mut init = RequestInit::new();
+    init.with_method(Method::Post).with_body(Some(JsValue::from(json)));
+    let mut response = object.fetch_with_request(Request::new_with_init("https://object/", &init)?).await?;
+    Ok(response.json::<Result<T, Rejection>>().await??)
+}
+
+/// Asks a hospital's room.
+pub async fn ask_room<T: DeserializeOwned>(bindings: &Bindings, hospital_id: Id, call: &Call) -> Result<T> {
+    ask(&bindings.room(hospital_id)?, call).await
+}
+
+/// Hands a WebSocket upgrade to a hospital's room.
+pub async fn upgrade(bindings: &Bindings, hospital_id: Id, call: &Call) -> Result<Response> {
+    let json = serde_json::to_string(call).map_err(worker::Error::from)?;
+    let headers = Headers::new();
+    headers.set("Upgrade", "websocket")?;
+    headers.set(HEADER, &utf8_percent_encode(&json, NON_ALPHANUMERIC).to_string())?;
+    let mut init = RequestInit::new();
+    init.with_headers(headers);
+    let request = Request::new_with_init("https://object/", &init)?;
+    Ok(bindings.room(hospital_id)?.fetch_with_request(request).await?)
+}
