@@ -4,6 +4,7 @@ mod cors;
 mod events;
 mod hms;
 mod originals;
+mod production;
 mod routing;
 mod security_events;
 mod users;

@@ -61,7 +61,8 @@ pub fn build() -> Result<()> {
     if !is_up_to_date("dashboard/dist/index.html", &["dashboard", "package-lock.json"]) {
         say("building the dashboard");
         let path = setup::path_with(&tools)?;
-        run(Command::new("npm").args(["run", "--silent", "build"]).env("PATH", &path))?;
+        // Standard output is for results.
+        run(Command::new("npm").args(["run", "--silent", "build"]).env("PATH", &path).stdout(std::io::stderr()))?;
     }
     build_worker(&RELEASE, &tools)
 }

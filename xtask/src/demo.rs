@@ -1,11 +1,12 @@
 //! The demo accounts of the local runtime. They exist nowhere else: neither in a migration nor in a deployment.
 
-use std::path::Path;
-
 use anyhow::{Context, Result};
 use rollcall_core::password;
 
-use crate::{process::say, wrangler};
+use crate::{
+    process::say,
+    wrangler::{self, Database},
+};
 
 /// The password of every demo account.
 pub const PASSWORD: &str = "rollcall-demo";
@@ -42,12 +43,12 @@ const ACCOUNTS: [Account; 7] = [
 ];
 
 /// Creates the accounts that are not there yet.
-pub fn create(persist_to: &Path) -> Result<()> {
+pub fn create(database: &Database) -> Result<()> {
     say("creating the demo accounts");
-    let file = persist_to.join("demo.sql");
-    std::fs::create_dir_all(persist_to)?;
+    let directory = tempfile::tempdir()?;
+    let file = directory.path().join("demo.sql");
     std::fs::write(&file, sql()?)?;
-    wrangler::execute(persist_to, &file)
+    wrangler::execute(database, &file)
 }
 
 /// What a person needs to try it.

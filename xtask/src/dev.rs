@@ -13,7 +13,7 @@ use anyhow::{Context, Result, ensure};
 use crate::{
     build, demo,
     process::{INTERRUPTED, say},
-    wrangler,
+    wrangler::{self, Database},
 };
 
 /// Sets everything up and serves until it is interrupted.
@@ -22,8 +22,9 @@ pub fn dev(port: u16, persist_to: &Path, arguments: &[String]) -> Result<()> {
     TcpListener::bind(("127.0.0.1", port))
         .with_context(|| format!("port {port} is taken: choose another with --port"))?;
     build::build()?;
-    wrangler::migrate(persist_to)?;
-    demo::create(persist_to)?;
+    let database = Database::Local(persist_to.into());
+    wrangler::migrate(&database)?;
+    demo::create(&database)?;
     say("starting the Worker");
     thread::spawn(move || {
         while !answers(port) {

@@ -61,8 +61,9 @@ fn tests(report: &Path, full: bool) -> Result<()> {
     let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE)?;
     setrlimit(Resource::RLIMIT_NOFILE, soft.max(FILES.min(hard)), hard)?;
     let mut command = Command::new(setup::cargo());
-    // Most of them wait most of the time.
-    command.args(["test", "--quiet", "-p", "rollcall-tests", "--test", "faults", "--", "--test-threads", "8"]);
+    // Most of them wait most of the time, or for their turn. At full length they are also measured.
+    let threads = if full { "8" } else { "20" };
+    command.args(["test", "--quiet", "-p", "rollcall-tests", "--test", "faults", "--", "--test-threads", threads]);
     command.env("ROLLCALL_FAULTS_REPORT", report);
     if full {
         command.env("ROLLCALL_FAULTS_FULL", "1");

@@ -2,6 +2,7 @@
 //!
 //! **Invariant:** each command installs what it needs, says so while it does it, and may be run again at any time.
 
+mod admin;
 mod build;
 mod checks;
 mod demo;
@@ -48,9 +49,18 @@ enum Command {
         #[arg(long)]
         update: bool,
     },
+    /// The administrators of a hospital, where there is none yet.
+    #[command(subcommand)]
+    Admin(Admin),
     /// Serve until standard input closes. For tests.
     #[command(hide = true)]
     Serve(serve::Options),
+}
+
+#[derive(Subcommand)]
+enum Admin {
+    /// Create an administrator, and the hospital if need be, and print a temporary password.
+    Create(admin::Create),
 }
 
 fn main() -> ExitCode {
@@ -70,6 +80,7 @@ fn run(command: Command) -> Result<()> {
         Command::Build => build::build(),
         Command::Test => checks::test(),
         Command::Faults { update } => faults::at_full_length(update),
+        Command::Admin(Admin::Create(who)) => admin::create(who),
         Command::Serve(options) => serve::until_stdin_closes(&options),
     }
 }

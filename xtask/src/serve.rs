@@ -15,7 +15,11 @@ use nix::{
     unistd::Pid,
 };
 
-use crate::{build, demo, process::INTERRUPTED, wrangler};
+use crate::{
+    build, demo,
+    process::INTERRUPTED,
+    wrangler::{self, Database},
+};
 
 /// What to serve.
 #[derive(clap::Args)]
@@ -29,6 +33,9 @@ pub struct Options {
     /// Everything is kept there already, from an earlier run.
     #[arg(long)]
     pub again: bool,
+    /// Serve in the production settings, without demo accounts.
+    #[arg(long)]
+    pub production: bool,
     /// Serve the build with faults on demand.
     #[arg(long)]
     pub faults: bool,
@@ -43,8 +50,8 @@ pub struct Options {
 impl Options {
     /// A new Worker as it is deployed, on any free port.
     pub fn new(persist_to: &Path) -> Self {
-        let (sql, again, faults, port, wrangler) = (None, false, false, 0, Vec::new());
-        Self { persist_to: persist_to.into(), sql, again, faults, port, wrangler }
+        let (sql, again, production, faults, port, wrangler) = (None, false, false, false, 0, Vec::new());
+        Self { persist_to: persist_to.into(), sql, again, production, faults, port, wrangler }
     }
 }
 
@@ -69,21 +76,25 @@ pub struct Server {
 impl Server {
     /// Builds, migrates, fills and starts.
     pub fn start(options: &Options) -> Result<Self> {
-        let Options { persist_to, sql, again, faults, port, wrangler } = options;
+        let Options { persist_to, sql, again, production, faults, port, wrangler } = options;
         build::build()?;
         if *faults {
             build::build_with_faults()?;
         }
         if !again {
-            wrangler::migrate(persist_to)?;
-            demo::create(persist_to)?;
+            let database = if *production { Database::LocalProduction } else { Database::Local }(persist_to.clone());
+            wrangler::migrate(&database)?;
+            if !production {
+                demo::create(&database)?;
+            }
             if let Some(sql) = sql {
-                wrangler::execute(persist_to, sql)?;
+                wrangler::execute(&database, sql)?;
             }
         }
         let mut command = wrangler::wrangler(&["dev", "--ip", "127.0.0.1", "--inspector-port", "0"])?;
         command.arg("--port").arg(port.to_string()).arg("--persist-to").arg(persist_to);
-        command.args(faults.then_some(build::WITH_FAULTS)).args(wrangler);
+        command.args(faults.then_some(build::WITH_FAULTS));
+        command.args(production.then_some(["--env", "production"]).into_iter().flatten()).args(wrangler);
         // A group of its own, so that the runtime below wrangler ends with it.
         let mut runtime =
             command.stdin(Stdio::null()).stdout(Stdio::piped()).process_group(0).spawn().context("wrangler dev")?;

@@ -97,7 +97,9 @@ fn npm_packages() -> Result<()> {
     say("installing the npm packages (npm ci)");
     // An older system Node is good enough for npm; what needs a newer one runs on the `node` package. Its complaints
     // about that would only worry people.
-    run(Command::new("npm").args(["ci", "--no-audit", "--no-fund", "--loglevel=error"]))
+    let arguments = ["ci", "--no-audit", "--no-fund", "--loglevel=error"];
+    // Standard output is for results.
+    run(Command::new("npm").args(arguments).stdout(std::io::stderr()))
 }
 
 /// The version of `package` in `Cargo.lock`.

@@ -1,6 +1,9 @@
 //! Calling `wrangler`, on the Node from npm.
 
-use std::{path::Path, process::Command};
+use std::{
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
 
 use anyhow::Result;
 
@@ -9,6 +12,29 @@ use crate::{
     setup,
 };
 
+/// Which database.
+#[derive(Clone, Debug)]
+pub enum Database {
+    /// The one of the local runtime, kept there.
+    Local(PathBuf),
+    /// The local one of the production settings, kept there. For tests.
+    LocalProduction(PathBuf),
+    /// The one that is deployed.
+    Remote,
+}
+
+impl Database {
+    fn arguments(&self) -> Vec<&str> {
+        match self {
+            Self::Local(path) => vec!["--local", "--persist-to", path.to_str().unwrap_or_default()],
+            Self::LocalProduction(path) => {
+                vec!["--env", "production", "--local", "--persist-to", path.to_str().unwrap_or_default()]
+            }
+            Self::Remote => vec!["--env", "production", "--remote"],
+        }
+    }
+}
+
 /// A call of the locked `wrangler`.
 pub fn wrangler(arguments: &[&str]) -> Result<Command> {
     let mut command = Command::new("node_modules/.bin/wrangler");
@@ -16,18 +42,18 @@ pub fn wrangler(arguments: &[&str]) -> Result<Command> {
     Ok(command)
 }
 
-/// Brings the local database up to date.
-pub fn migrate(persist_to: &Path) -> Result<()> {
-    say(format_args!("migrating the database in {}", persist_to.display()));
-    let mut command = wrangler(&["d1", "migrations", "apply", "rollcall", "--local", "--persist-to"])?;
+/// Brings a database up to date.
+pub fn migrate(database: &Database) -> Result<()> {
+    say("migrating the database");
+    let mut command = wrangler(&["d1", "migrations", "apply", "rollcall"])?;
     // Without a terminal it does not ask.
-    output(command.arg(persist_to).env("CI", "true").stdin(std::process::Stdio::null()))?;
+    output(command.args(database.arguments()).env("CI", "true").stdin(Stdio::null()))?;
     Ok(())
 }
 
-/// Runs a file of SQL against the local database.
-pub fn execute(persist_to: &Path, sql: &Path) -> Result<()> {
-    let mut command = wrangler(&["d1", "execute", "rollcall", "--local", "--yes", "--persist-to"])?;
-    output(command.arg(persist_to).arg("--file").arg(sql).stdin(std::process::Stdio::null()))?;
+/// Runs a file of SQL against a database.
+pub fn execute(database: &Database, sql: &Path) -> Result<()> {
+    let mut command = wrangler(&["d1", "execute", "rollcall", "--yes"])?;
+    output(command.args(database.arguments()).arg("--file").arg(sql).stdin(Stdio::null()))?;
     Ok(())
 }

@@ -1,0 +1,71 @@
+//! The production settings, and the first administrator
+
+use std::sync::OnceLock;
+
+use rollcall_tests::{Server, Session, Socket, keep_out_of_logs, request, request_from};
+use serde_json::json;
+
+fn production() -> &'static Server {
+    static SERVER: OnceLock<Server> = OnceLock::new();
+    SERVER.get_or_init(Server::in_production)
+}
+
+#[tokio::test]
+async fn the_first_administrator_is_created_from_the_command_line_and_adds_the_others() {
+    // One of its own: the database waits for nobody who writes past the Worker.
+    static SERVER: OnceLock<Server> = OnceLock::new();
+    let server = SERVER.get_or_init(Server::in_production);
+    let arguments =
+        ["--email", "first@example.com", "--last-name", "O'Neil", "--hospital", "7", "--hospital-name", "Seven's"];
+    let printed = server.create_admin(&arguments).unwrap();
+    let temporary = printed.split_whitespace().find(|word| word.len() == 19 && word.matches('-').count() == 3).unwrap();
+    keep_out_of_logs(temporary);
+
+    let first = Session::open(server, "first@example.com", temporary).await;
+    assert!(first.user.must_change_password, "{printed}");
+    assert_eq!((first.user.hospital_id, first.user.last_name.as_str()), (7, "O'Neil"));
+    let body = json!({"current_password": temporary, "new_password": "a password of one's own"});
+    let admin = Session::of(server, &first.post("/api/users/password/", body).await);
+    let body = json!({"email": "ann@example.com", "role": "doctor", "password": "a password of ann's"});
+    let ann = admin.post("/api/users/", body).await;
+    assert_eq!((ann.status, ann.json()["hospital"].as_str()), (201, Some("Seven's")));
+
+    let again = server.create_admin(&arguments).unwrap_err();
+    assert!(again.contains("there is a user with the email first@example.com already"), "{again}");
+    let wrong = server.create_admin(&["--email", "nobody"]).unwrap_err();
+    assert!(wrong.contains("--email: Enter a valid email address."), "{wrong}");
+}
+
+#[tokio::test]
+async fn there_are_no_demo_accounts_and_no_open_sockets() {
+    let body = json!({"email": "admin@example.com", "password": "rollcall-demo"});
+    let login = request(production(), "POST", "/api/users/login/", &[], Some(body)).await;
+    assert_eq!(login.refusal(), (401, "invalid_credentials".into()));
+    for path in ["/ws/doctor-status/", "/ws/connect/?email=admin@example.com"] {
+        let mut socket = Socket::open(production(), path, &[], false).await;
+        assert_eq!(socket.closed().await.code, 4001, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn over_300_tries_a_minute_from_one_address_are_not_even_counted() {
+    let login = async |address: &str, name: usize| {
+        let body = json!({"email": format!("{name}@example.com"), "password": "wrong"});
+        request_from(production(), address, "POST", "/api/users/login/", Some(body)).await
+    };
+    // The counter of the account says when its first failure is old; the platform's limit, a minute. Its minutes are
+    // those of the clock, so that the one it began in may end meanwhile.
+    let mut attempts = 0;
+    while {
+        // The same name, so that only a few of them are hashed.
+        let answer = login("203.0.113.30", 0).await;
+        assert_eq!(answer.status, if attempts < 5 { 401 } else { 429 }, "{attempts}");
+        attempts += 1;
+        answer.header("retry-after") != "60"
+    } {
+        assert!(attempts < 700);
+    }
+    assert!(attempts > 300, "{attempts}");
+    assert_eq!(login("203.0.113.30", 1).await.refusal(), (429, "throttled".into()), "whoever is named");
+    assert_eq!(login("203.0.113.31", 1).await.refusal(), (401, "invalid_credentials".into()), "but not elsewhere");
+}

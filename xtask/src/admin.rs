@@ -1,0 +1,123 @@
+//! `cargo xtask admin`: the first administrator of a hospital. All further users are theirs to add.
+
+use std::fs;
+
+use anyhow::{Context, Result, anyhow, bail};
+use chrono::Utc;
+use rollcall_core::{
+    account::NewUser,
+    body::Fields,
+    password::{self, TEMPORARY_LIFETIME},
+};
+use serde_json::json;
+
+use crate::{
+    setup,
+    wrangler::{self, Database},
+};
+
+/// Whom to create, and where.
+#[derive(clap::Args)]
+pub struct Create {
+    /// Whom.
+    #[arg(long)]
+    email: String,
+    /// Given name.
+    #[arg(long, default_value = "")]
+    first_name: String,
+    /// Family name.
+    #[arg(long, default_value = "")]
+    last_name: String,
+    /// The number of their hospital.
+    #[arg(long, default_value_t = 1)]
+    hospital: u32,
+    /// Its name, where it is a new one.
+    #[arg(long, default_value = "General Hospital")]
+    hospital_name: String,
+    /// Its time zone, where it is a new one: an IANA name.
+    #[arg(long, default_value = "UTC")]
+    time_zone: String,
+    /// In the database that is deployed, not in the local one.
+    #[arg(long)]
+    remote: bool,
+    /// Where the local database is kept.
+    #[arg(long, default_value = ".wrangler/state")]
+    persist_to: std::path::PathBuf,
+    /// In the local database of the production settings. For tests.
+    #[arg(long, hide = true)]
+    production: bool,
+}
+
+/// Creates an administrator with a temporary password, which is printed and nowhere else to be found.
+pub fn create(who: Create) -> Result<()> {
+    setup::for_building()?;
+    let database = match (who.remote, who.production) {
+        (true, _) => Database::Remote,
+        (false, true) => Database::LocalProduction(who.persist_to.clone()),
+        (false, false) => Database::Local(who.persist_to.clone()),
+    };
+    let mut random = [0; password::TEMPORARY_BYTES];
+    getrandom::fill(&mut random)?;
+    let temporary = password::temporary(random);
+    let admin = checked(&who, &temporary)?;
+    let until = Utc::now() + TEMPORARY_LIFETIME;
+
+    wrangler::migrate(&database)?;
+    let directory = tempfile::tempdir()?;
+    let file = directory.path().join("admin.sql");
+    fs::write(&file, sql(&who, &admin, until.timestamp_millis())?)?;
+    if let Err(error) = wrangler::execute(&database, &file) {
+        if format!("{error:#}").contains("UNIQUE constraint failed") {
+            bail!("there is a user with the email {} already; an administrator can give them that role", admin.email);
+        }
+        return Err(error);
+    }
+    println!(
+        "{} administers hospital {} now.\nThe temporary password, until {}: {temporary}\nIt is good for choosing another one, at the first sign-in.",
+        admin.email,
+        who.hospital,
+        until.format("%Y-%m-%d %H:%M UTC"),
+    );
+    Ok(())
+}
+
+/// The same rules as for those whom an administrator adds.
+fn checked(who: &Create, password: &str) -> Result<NewUser> {
+    let Create { email, first_name, last_name, .. } = who;
+    let body = json!({"email": email, "first_name": first_name, "last_name": last_name, "role": "admin", "password": password});
+    let refused = |rejection: rollcall_core::Rejection| {
+        let refusal = rejection.refusal();
+        anyhow!("--{}: {}", refusal.field.unwrap_or_default().replace('_', "-"), refusal.detail)
+    };
+    NewUser::parse(&Fields::parse(body.to_string().as_bytes()).map_err(refused)?).map_err(refused)
+}
+
+fn sql(who: &Create, admin: &NewUser, until_ms: i64) -> Result<String> {
+    let mut salt = [0; password::SALT_BYTES];
+    getrandom::fill(&mut salt)?;
+    let hash = password::hash(&admin.password, salt).context("no memory to hash a password")?;
+    let hospital = who.hospital;
+    let [name, zone, email, username, first, last, hash] =
+        [&who.hospital_name, &who.time_zone, &admin.email, &admin.username, &admin.first_name, &admin.last_name, &hash]
+            .map(|text| quoted(text));
+    Ok(format!(
+        "INSERT OR IGNORE INTO hospitals (id, name, time_zone) VALUES ({hospital}, {name}, {zone});
+         INSERT INTO users (hospital_id, email, username, first_name, last_name, role, password_hash, temporary_until_ms)
+         VALUES ({hospital}, {email}, {username}, {first}, {last}, 'admin', {hash}, {until_ms});\n"
+    ))
+}
+
+/// A text in SQL: `wrangler d1 execute` takes no parameters.
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_quote_in_a_name_stays_in_the_name() {
+        assert_eq!(quoted("O'Neil'); DROP TABLE users; --"), "'O''Neil''); DROP TABLE users; --'");
+    }
+}
