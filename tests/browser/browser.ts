@@ -94,6 +94,10 @@ export async function client(email: string): Promise<(path: string, body: object
   return async (path, body) => void (await post(path, body, { Authorization: `Token ${token}` }));
 }
 
+export async function tokenOf(email: string): Promise<string> {
+  return (await login(email)).token;
+}
+
 /** The id of the account `email`. */
 export async function idOf(email: string): Promise<number> {
   return (await login(email)).user.id;
