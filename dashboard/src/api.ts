@@ -27,6 +27,11 @@ export function signOut(): Promise<void> {
   return call("POST", "/api/users/logout/");
 }
 
+/** Answers as signing in does: every session ends, and a new one begins in this browser. */
+export function changePassword(current: string, next: string): Promise<Login> {
+  return call("POST", "/api/users/password/", { current_password: current, new_password: next });
+}
+
 /** Who is signed in in this browser; null when nobody is. */
 export async function me(): Promise<User | null> {
   try {
@@ -51,6 +56,11 @@ export function setAvailability(available: boolean): Promise<StateAnswer> {
 
 export function isNotSignedIn(error: unknown): boolean {
   return error instanceof ApiError && error.status === 401;
+}
+
+/** Whether asking who is signed in shows the person what to do about it: sign in again, or choose a password. */
+export function isAboutSession(error: unknown): boolean {
+  return isNotSignedIn(error) || (error instanceof ApiError && error.code === "password_change_required");
 }
 
 /** What to tell the person about a failure. */

@@ -54,7 +54,7 @@ export class OwnDuty {
       this.#take((await change()).doctor);
     } catch (error) {
       this.problem = api.explain(error);
-      if (api.isNotSignedIn(error)) void this.#recheck();
+      if (api.isAboutSession(error)) void this.#recheck();
     } finally {
       this.#moment += 1;
       this.busy = false;

@@ -42,6 +42,12 @@ export class Session {
     this.#pages.postMessage("signed in");
   }
 
+  async changePassword(current: string, next: string): Promise<void> {
+    this.user = (await api.changePassword(current, next)).user;
+    this.notice = "";
+    this.#pages.postMessage("password changed");
+  }
+
   async signOut(): Promise<void> {
     this.#leaving = true;
     try {

@@ -2,6 +2,7 @@
 // The caller runs the Worker with the demo accounts and says where in ROLLCALL_URL.
 
 import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { chromium, type Browser, type BrowserContextOptions, type Page } from "playwright-core";
@@ -62,9 +63,9 @@ export async function visit(
   return { page, problems, [Symbol.asyncDispose]: () => context.close() };
 }
 
-export async function signIn(page: Page, email: string): Promise<void> {
+export async function signIn(page: Page, email: string, password = PASSWORD): Promise<void> {
   await page.getByLabel("Email or username").fill(email);
-  await page.getByLabel("Password").fill(PASSWORD);
+  await page.getByLabel("Password").fill(password);
   await page.getByRole("button", { name: "Sign in" }).click();
   await page.getByRole("button", { name: "Sign out" }).waitFor();
 }
@@ -74,24 +75,39 @@ export async function connected(page: Page): Promise<void> {
   await page.getByText("Connected", { exact: true }).waitFor();
 }
 
-async function post(path: string, body: object, headers: Record<string, string> = {}): Promise<unknown> {
+async function post<Answer>(path: string, body: object, headers: Record<string, string> = {}): Promise<Answer> {
   const response = await fetch(new URL(path, ROLLCALL_URL), {
     method: "POST",
     headers: { "Content-Type": "application/json", ...headers },
     body: JSON.stringify(body),
   });
-  assert.equal(response.status, 200, `${path}: ${await response.clone().text()}`);
-  return response.json();
+  assert.ok(response.ok, `${path}: ${response.status} ${await response.clone().text()}`);
+  return (await response.json()) as Answer;
 }
 
-async function login(email: string): Promise<{ token: string; user: { id: number } }> {
-  return (await post("/api/users/login/", { email, password: PASSWORD })) as Awaited<ReturnType<typeof login>>;
+function login(email: string): Promise<{ token: string; user: { id: number } }> {
+  return post("/api/users/login/", { email, password: PASSWORD });
 }
 
 /** Another program's calls to the API, as `email`. */
-export async function client(email: string): Promise<(path: string, body: object) => Promise<void>> {
+export async function client(email: string): Promise<<Answer>(path: string, body: object) => Promise<Answer>> {
   const { token } = await login(email);
-  return async (path, body) => void (await post(path, body, { Authorization: `Token ${token}` }));
+  return (path, body) => post(path, body, { Authorization: `Token ${token}` });
+}
+
+/** A doctor whom the administrator has just created, so that no other test knows them. */
+export async function newDoctor(fields: {
+  first_name: string;
+  last_name: string;
+  specialization: string;
+  consultation_hours: string;
+}): Promise<{ id: number; email: string; password: string }> {
+  const username = `doctor-${randomUUID().slice(0, 8)}`;
+  const [email, password] = [`${username}@example.com`, `${username}-Lantern-7`];
+  const admin = await client(ADMIN);
+  const account = { ...fields, email, username, role: "doctor", password };
+  const { id } = await admin<{ id: number }>("/api/users/", account);
+  return { id, email, password };
 }
 
 export async function tokenOf(email: string): Promise<string> {
