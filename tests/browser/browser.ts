@@ -52,6 +52,10 @@ export async function visit(
   const page = await context.newPage();
   const problems: string[] = [];
   page.on("pageerror", (error) => problems.push(String(error)));
+  page.on("dialog", (dialog) => {
+    problems.push(`a dialog: ${dialog.message()}`);
+    void dialog.dismiss();
+  });
   page.on("console", (message) => {
     if (message.type() !== "error") return;
     const at = message.location().url;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import type { Browser } from "playwright-core";
-import { launch, visit } from "./browser.ts";
+import type { Browser, Page } from "playwright-core";
+import { ADMIN, connected, keepScreenshot, launch, newDoctor, signIn, visit } from "./browser.ts";
 
 let browser: Browser;
 before(async () => {
@@ -42,3 +42,63 @@ for (const path of ["/", "/doctor", "/websocket_test.html"]) {
     assert.match(problems[0] ?? "", /inline script violates the following Content Security Policy/);
   });
 }
+
+const MARKUP = "<img src=x onerror=alert(1)>";
+const NAME = `Dr. ${MARKUP} ${MARKUP}`;
+
+/** Whether MARKUP is nowhere more than text on the page; where it ran, the visit has a problem. */
+async function assertNoMarkup(page: Page): Promise<void> {
+  assert.equal(await page.locator("img[src=x]").count(), 0);
+  assert.equal(await page.locator("[onerror]").count(), 0);
+}
+
+test("a doctor whose name is markup is shown by that name everywhere", async () => {
+  await using admin = await visit(browser, "/");
+  await signIn(admin.page, ADMIN);
+  await connected(admin.page);
+  const account = await newDoctor({
+    first_name: MARKUP,
+    last_name: MARKUP,
+    specialization: MARKUP,
+    consultation_hours: MARKUP,
+  });
+
+  await using doctor = await visit(browser, "/doctor");
+  await signIn(doctor.page, account.email, account.password);
+  await doctor.page.getByText("On duty", { exact: true }).waitFor();
+  await connected(doctor.page);
+  assert.equal(await doctor.page.getByRole("heading", { level: 2 }).textContent(), NAME);
+  await doctor.page.getByText(`${MARKUP}, General Hospital`, { exact: true }).waitFor();
+  assert.equal(await doctor.page.title(), "Rollcall for doctors");
+
+  const popUp = admin.page.getByRole("log").locator(".alert").filter({ hasText: `${NAME} logged in` });
+  await popUp.waitFor();
+  await assertNoMarkup(admin.page);
+  const notifications = admin.page.getByRole("region", { name: "Doctor Login/Logout Notifications" });
+  const entry = notifications.getByRole("listitem").filter({ hasText: NAME });
+  await entry.filter({ hasText: "logged in" }).first().waitFor();
+  const row = admin.page.getByRole("region", { name: "Doctors" }).getByRole("listitem").filter({ hasText: NAME });
+  // A run before this one on the same database has left a doctor of that name off duty.
+  const onDuty = row.filter({ hasText: "On duty" });
+  await onDuty.getByText(`${MARKUP} · ${MARKUP}`, { exact: true }).waitFor();
+
+  const available = doctor.page.getByRole("switch", { name: "Available for consultation" });
+  const was = (await available.getAttribute("aria-checked")) === "true";
+  await available.click();
+  await doctor.page.getByRole("switch", { checked: !was }).waitFor();
+  await onDuty.getByText(was ? "Busy" : "Available", { exact: true }).waitFor();
+  await keepScreenshot(admin.page, "dashboard-markup");
+  await keepScreenshot(doctor.page, "doctor-markup");
+  await assertNoMarkup(doctor.page);
+  assert.equal(await admin.page.title(), "Rollcall");
+
+  await doctor.page.getByRole("button", { name: "Sign out" }).click();
+  await doctor.page.getByText("You are signed out.").waitFor();
+  await entry.filter({ hasText: "logged out" }).first().waitFor();
+  await admin.page.reload();
+  await connected(admin.page);
+  await entry.first().waitFor();
+  await assertNoMarkup(admin.page);
+  assert.deepEqual(admin.problems, []);
+  assert.deepEqual(doctor.problems, []);
+});
