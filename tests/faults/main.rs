@@ -7,6 +7,7 @@ mod calls;
 mod crashes;
 mod inside;
 mod presence;
+mod sessions;
 mod sockets;
 
 use std::sync::OnceLock;
