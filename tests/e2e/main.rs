@@ -7,5 +7,6 @@ mod originals;
 mod production;
 mod routing;
 mod security_events;
+mod table;
 mod users;
 mod ws;

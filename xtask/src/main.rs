@@ -8,6 +8,7 @@ mod checks;
 mod demo;
 mod dev;
 mod faults;
+mod fuzz;
 mod process;
 mod serve;
 mod setup;

@@ -5,6 +5,10 @@ use std::{
     os::unix::process::CommandExt,
     path::{Path, PathBuf},
     process::{Child, Stdio},
+    sync::{
+        OnceLock,
+        atomic::{AtomicI32, Ordering},
+    },
     thread,
     time::{Duration, Instant},
 };
@@ -66,7 +70,7 @@ pub fn until_stdin_closes(options: &Options) -> Result<()> {
     Ok(())
 }
 
-/// A running Worker; ends when dropped, and when this process is interrupted. One per process.
+/// A running Worker; ends when dropped, and when this process is interrupted. One at a time.
 pub struct Server {
     runtime: Child,
     /// `http://127.0.0.1:<port>`
@@ -99,11 +103,7 @@ impl Server {
         let mut runtime =
             command.stdin(Stdio::null()).stdout(Stdio::piped()).process_group(0).spawn().context("wrangler dev")?;
         let group = group(&runtime);
-        // Ctrl-C reaches this process, but not the runtime's group.
-        ctrlc::set_handler(move || {
-            let _ = killpg(group, Signal::SIGKILL);
-            std::process::exit(INTERRUPTED);
-        })?;
+        end_when_interrupted(group)?;
         let output = runtime.stdout.take().context("wrangler's output")?;
         // From here on dropped, and so ended, on every way out.
         let mut server = Self { runtime, address: String::new() };
@@ -133,6 +133,20 @@ impl Drop for Server {
         let _ = killpg(group, Signal::SIGKILL);
         let _ = self.runtime.wait();
     }
+}
+
+/// Ctrl-C reaches this process, but not the group of the runtime that it runs now.
+fn end_when_interrupted(group: Pid) -> Result<()> {
+    static RUNNING: AtomicI32 = AtomicI32::new(0);
+    static PREPARED: OnceLock<()> = OnceLock::new();
+    RUNNING.store(group.as_raw(), Ordering::Relaxed);
+    if PREPARED.set(()).is_ok() {
+        ctrlc::set_handler(|| {
+            let _ = killpg(Pid::from_raw(RUNNING.load(Ordering::Relaxed)), Signal::SIGKILL);
+            std::process::exit(INTERRUPTED);
+        })?;
+    }
+    Ok(())
 }
 
 /// The process group that `runtime` leads.

@@ -18,6 +18,9 @@ struct Tool {
     version: String,
 }
 
+/// What fuzzes the API.
+const SCHEMATHESIS: &str = "4.32.5";
+
 /// What builds the Worker. Both versions are those of the libraries in `Cargo.lock`: they must be equal.
 fn build_tools() -> Result<[Tool; 2]> {
     Ok([
@@ -75,6 +78,21 @@ pub fn chromium() -> Result<PathBuf> {
         (Ok(()), Some(path)) => Ok(path),
         _ => bail!("the browser tests need Chromium: install it, or name it with CHROMIUM=/path/to/chromium"),
     }
+}
+
+/// Schemathesis, from PyPI, in an environment of its own.
+pub fn schemathesis() -> Result<PathBuf> {
+    let environment = cache()?.join(format!("schemathesis-{SCHEMATHESIS}"));
+    let program = environment.join("bin/st");
+    if !environment.join(".installed").is_file() {
+        say(format_args!("installing schemathesis {SCHEMATHESIS} into {} (once)", environment.display()));
+        let python = run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&environment));
+        python.context("fuzzing the API needs Python 3.10 or newer, with its venv module")?;
+        let requirement = format!("schemathesis=={SCHEMATHESIS}");
+        run(Command::new(environment.join("bin/pip")).args(["install", "--quiet", &requirement]))?;
+        fs::write(environment.join(".installed"), "")?;
+    }
+    Ok(program)
 }
 
 fn wasm_target() -> Result<()> {
