@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Id, Rejection, Timestamp,
     account::UserEdit,
+    body::required,
     event::Reason,
     wire::{Role, User},
 };
@@ -156,15 +157,15 @@ pub fn may_in(who: &Principal, action: Action, hospital_id: Id) -> Result<(), Re
 /// # Errors
 /// Those of [`may`], and [`Rejection::InvalidRequest`] for an administrator who names nobody.
 pub fn may_set_state_of(who: &Principal, named: Option<Id>) -> Result<Id, Rejection> {
-    match named {
-        Some(doctor_id) if doctor_id != who.user_id => may(who, Action::SetState).map(|()| doctor_id),
-        None if who.role == Role::Admin => {
+    match (who.role, named) {
+        (Role::Admin, named) => {
             may(who, Action::SetState)?;
-            Err(Rejection::field("doctor_id", "This field is required."))
+            named.ok_or_else(|| required("doctor_id"))
         }
-        // An administrator who names themselves finds no doctor there.
-        Some(_) if who.role == Role::Admin => may(who, Action::SetState).map(|()| who.user_id),
-        Some(_) | None => may(who, Action::SetOwnState).map(|()| who.user_id),
+        (Role::Doctor | Role::User, Some(doctor_id)) if doctor_id != who.user_id => {
+            may(who, Action::SetState).map(|()| doctor_id)
+        }
+        (Role::Doctor | Role::User, _) => may(who, Action::SetOwnState).map(|()| who.user_id),
     }
 }
 

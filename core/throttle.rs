@@ -9,7 +9,7 @@ use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::{Rejection, Timestamp, account::Name, token::hex};
+use crate::{Timestamp, account::Name, token::hex};
 
 /// So many tries without success, and the next one waits.
 pub const TRIES: usize = 5;
@@ -48,19 +48,13 @@ pub enum Admission {
     },
 }
 
-/// Decides about a try after `tries`, oldest first, none of which was followed by a success.
-///
-/// # Errors
-/// [`Rejection::Throttled`], with how long to wait.
-pub fn admit(tries: &[Timestamp], now: Timestamp) -> Result<(), Rejection> {
-    let Some(oldest) = tries.len().checked_sub(TRIES).and_then(|index| tries.get(index)) else { return Ok(()) };
-    let wait = *oldest + WINDOW - now;
-    if wait <= TimeDelta::zero() {
-        return Ok(());
-    }
+/// How many seconds the next try has to wait after `tries`, oldest first, none of which was followed by a success;
+/// `None` where it has not to.
+pub fn wait(tries: &[Timestamp], now: Timestamp) -> Option<u32> {
+    let oldest = tries.get(tries.len().checked_sub(TRIES)?)?;
     // Tries from the future are those from before the clock was set back.
-    let wait = wait.min(WINDOW);
-    Err(Rejection::Throttled { seconds: u32::try_from((wait.num_milliseconds() + 999) / 1000).unwrap_or(u32::MAX) })
+    let wait = (*oldest + WINDOW - now).min(WINDOW);
+    (wait > TimeDelta::zero()).then(|| u32::try_from((wait.num_milliseconds() + 999) / 1000).unwrap_or(u32::MAX))
 }
 
 /// What tries for a name are counted under: a digest, so that no email is stored. It depends on the name alone, as the
@@ -89,7 +83,7 @@ pub fn address_group(address: &str) -> String {
 mod tests {
     use proptest::prelude::*;
 
-    use super::*;
+    use super::{Name, Timestamp, address_group, key};
 
     fn at(seconds: i64) -> Timestamp {
         Timestamp::from_timestamp(1_790_000_000 + seconds, 0).unwrap()
@@ -97,11 +91,7 @@ mod tests {
 
     fn wait(tries: &[i64], now: i64) -> Option<u32> {
         let tries: Vec<_> = tries.iter().map(|seconds| at(*seconds)).collect();
-        match admit(&tries, at(now)) {
-            Ok(()) => None,
-            Err(Rejection::Throttled { seconds }) => Some(seconds),
-            Err(other) => panic!("{other}"),
-        }
+        super::wait(&tries, at(now))
     }
 
     #[test]

@@ -6,7 +6,7 @@
 
 use rollcall_core::{
     Rejection, Timestamp,
-    throttle::{Admission, Call, TRIES, WINDOW, admit},
+    throttle::{Admission, Call, TRIES, WINDOW, wait},
 };
 use worker::{DurableObject, Env, Request, Response, Result, State, durable_object};
 
@@ -43,13 +43,12 @@ impl DurableObject for LoginThrottle {
 impl LoginThrottle {
     async fn attempt(&self, key: &str) -> Result<Admission> {
         let (tries, now) = (self.tries()?, clock::now());
-        let admission = match admit(&tries.latest(key, TRIES)?, now) {
-            Ok(()) => {
+        let admission = match wait(&tries.latest(key, TRIES)?, now) {
+            Some(seconds) => Admission::Wait { seconds, first: tries.refuse(key)? },
+            None => {
                 tries.count(key, now)?;
                 Admission::Admitted
             }
-            Err(Rejection::Throttled { seconds }) => Admission::Wait { seconds, first: tries.refuse(key)? },
-            Err(other) => return Err(worker::Error::RustError(other.to_string())),
         };
         if self.state.storage().get_alarm().await?.is_none() {
             self.look_again(now).await?;

@@ -6,35 +6,14 @@
 use rollcall_core::{
     Id, Timestamp,
     account::{NewUser, UserEdit, UserFilter},
-    audit::SecurityEvent,
     token::Token,
     wire::User,
 };
 use serde::Deserialize;
 use wasm_bindgen::JsValue;
-use worker::{D1Database, D1PreparedStatement};
+use worker::D1Database;
 
-use super::{all, batch, int, nullable, security_events, sessions, statement, time, users};
-
-/// Who makes a change, from where, and when: what is recorded with it.
-pub struct Record<'a> {
-    /// The change; its target, where that is not created by it.
-    pub event: SecurityEvent,
-    /// Where the request came from.
-    pub address: &'a str,
-    /// When.
-    pub now: Timestamp,
-}
-
-impl Record<'_> {
-    fn statement(&self, db: &D1Database) -> worker::Result<D1PreparedStatement> {
-        self.statement_if(db, ("?8", int(1)))
-    }
-
-    fn statement_if(&self, db: &D1Database, condition: (&str, JsValue)) -> worker::Result<D1PreparedStatement> {
-        security_events::insert_if(db, &self.event, self.address, self.now, condition)
-    }
-}
+use super::{all, batch, int, nullable, security_events::Record, sessions, statement, time, users};
 
 /// A page of a hospital's users, by first, then last name, and how many there are in all.
 pub async fn list(db: &D1Database, hospital_id: Id, filter: &UserFilter) -> worker::Result<(Vec<User>, u32)> {

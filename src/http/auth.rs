@@ -16,7 +16,7 @@ use worker::send::SendFuture;
 
 use crate::{
     clock,
-    db::{accounts::Record, security_events, sessions},
+    db::{security_events::Record, sessions},
     env::Bindings,
     error::{Error, Result},
 };
@@ -155,8 +155,7 @@ impl SignedIn {
             Err(_) => None,
         };
         if let Some(outcome) = outcome {
-            let Record { event, address, now } = self.record(action, target_id, outcome);
-            security_events::record(&bindings.db()?, &event, address, now).await?;
+            self.record(action, target_id, outcome).save(&bindings.db()?).await?;
         }
         Ok(decision?)
     }

@@ -15,11 +15,7 @@ use rollcall_core::{
 use worker::send::SendFuture;
 
 use super::{auth::SignedIn, object_call::ask_room};
-use crate::{
-    db::{security_events, users},
-    env::Bindings,
-    error::Result,
-};
+use crate::{db::users, env::Bindings, error::Result};
 
 /// Who is connected.
 ///
@@ -63,8 +59,7 @@ pub async fn disconnect(
             .and_then(|user| may_in(&caller.who, Action::Disconnect, user.hospital_id).map(|()| user));
         let user = caller.decided(&bindings, Action::Disconnect, target_id, decision).await?;
 
-        let record = caller.record(Action::Disconnect, Some(user.id), Outcome::Done);
-        security_events::record(&db, &record.event, record.address, record.now).await?;
+        caller.record(Action::Disconnect, Some(user.id), Outcome::Done).save(&db).await?;
         let closed = ask_room(&bindings, user.hospital_id, &Call::Disconnect { user_id: user.id }).await?;
         Ok(Json(Disconnected { status: Success::Success, closed }))
     })

@@ -11,7 +11,7 @@ use rollcall_core::{
     account::Name,
     audit::{Outcome, SecurityEvent, What},
     auth::Action,
-    body::Fields,
+    body::{Fields, required},
     call::Call,
     password,
     rejection::TokenFault,
@@ -29,8 +29,9 @@ use super::{
 use crate::{
     clock,
     db::{
-        accounts::{self, Record, SignIn},
-        security_events, sessions,
+        accounts::{self, SignIn},
+        security_events::Record,
+        sessions,
         users::{self, Account},
     },
     env::Bindings,
@@ -173,7 +174,7 @@ pub async fn verified(bindings: &Bindings, headers: &HeaderMap, name: Name<'_>, 
     let refused = async |account: Option<Account>, outcome, rejection: Rejection| {
         let event = sign_in(account.as_ref().map(|account| &account.user), outcome);
         let event = SecurityEvent { actor_id: None, target_id: event.actor_id, ..event };
-        security_events::record(&db, &event, address(headers), clock::now()).await?;
+        Record { event, address: address(headers), now: clock::now() }.save(&db).await?;
         Err(rejection.into())
     };
     let attempt = match Try::admit(bindings, address(headers), &name).await? {
@@ -235,7 +236,7 @@ fn name(fields: &Fields) -> Result<Name<'_>, Rejection> {
     match (fields.optional_text("email")?, fields.optional_text("username")?) {
         (None, Some(username)) => Ok(Name::Username(username)),
         (email, _) => {
-            let email = email.ok_or_else(|| Rejection::field("email", "This field is required."))?;
+            let email = email.ok_or_else(|| required("email"))?;
             Ok(Name::Email(email.trim()))
         }
     }

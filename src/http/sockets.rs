@@ -79,17 +79,19 @@ impl FromRequestParts<Bindings> for Handshake {
             Rejection::Unavailable
         })?;
         let query = Query::parse(parts.uri.query().unwrap_or_default());
-        let shown = shown(headers, &query);
         // A browser sends cookies by itself; the `Origin` tells for which page.
-        let by_cookie = matches!(shown, Ok(None)) && !matches!(Credentials::in_cookie(headers), Ok(None));
+        let (proof, by_cookie) = match shown(headers, &query) {
+            Ok(None) => {
+                let cookie = Credentials::in_cookie(headers);
+                let sent = !matches!(cookie, Ok(None));
+                (cookie.map(|credentials| credentials.map(Proof::Session)), sent)
+            }
+            shown => (shown, false),
+        };
         let origin_needed = headers.contains_key(header::ORIGIN) || by_cookie;
         if auth == SocketAuth::Strict && origin_needed && !has_our_origin(headers, &parts.uri, bindings) {
             return Err(Rejection::OriginDenied.into());
         }
-        let proof = match shown {
-            Ok(None) => Credentials::in_cookie(headers).map(|credentials| credentials.map(Proof::Session)),
-            shown => shown,
-        };
         let v1 = offered(headers).any(|protocol| protocol == SUBPROTOCOL);
         let first = offered(headers).next().and_then(|first| HeaderValue::from_str(first).ok());
         let protocol = if v1 { Some(HeaderValue::from_static(SUBPROTOCOL)) } else { first };
