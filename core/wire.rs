@@ -256,6 +256,8 @@ pub struct User {
     #[cfg_attr(test, ts(type = "number"))]
     #[cfg_attr(feature = "utoipa", schema(value_type = i64))]
     pub hospital_id: Id,
+    /// That hospital's time zone, an IANA name; as it is stored, whether there is such a zone or not.
+    pub time_zone: String,
     /// Present for doctors only.
     #[serde(flatten)]
     #[cfg_attr(test, ts(skip))]

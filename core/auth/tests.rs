@@ -25,6 +25,7 @@ fn user(id: Id, hospital_id: Id, role: Role) -> User {
         is_active: true,
         must_change_password: false,
         hospital_id,
+        time_zone: "UTC".into(),
         doctor: None,
     }
 }

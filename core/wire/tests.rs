@@ -91,6 +91,7 @@ fn a_user_shows_doctor_fields_only_for_a_doctor() {
         is_active: true,
         must_change_password: false,
         hospital_id: 1,
+        time_zone: "Asia/Kolkata".into(),
         doctor: Some(DoctorFields {
             is_available_for_consultation: true,
             is_live: false,
@@ -101,14 +102,17 @@ fn a_user_shows_doctor_fields_only_for_a_doctor() {
     };
     assert_eq!(
         json(&user),
-        r#"{"id":7,"email":"ann.lee@example.com","username":"ann.lee","first_name":"Ann","last_name":"Lee","role":"doctor","is_active":true,"hospital_id":1,"is_available_for_consultation":true,"is_live":false,"consultation_hours":"09:00-17:00","specialization":"Cardiology","hospital":"General Hospital"}"#
+        r#"{"id":7,"email":"ann.lee@example.com","username":"ann.lee","first_name":"Ann","last_name":"Lee","role":"doctor","is_active":true,"hospital_id":1,"time_zone":"Asia/Kolkata","is_available_for_consultation":true,"is_live":false,"consultation_hours":"09:00-17:00","specialization":"Cardiology","hospital":"General Hospital"}"#
     );
     user.doctor = None;
     user.role = Role::User;
     assert_eq!(serde_json::from_str::<User>(&json(&user)).unwrap(), user);
-    assert!(json(&user).ends_with(r#""hospital_id":1}"#));
+    assert!(json(&user).ends_with(r#""hospital_id":1,"time_zone":"Asia/Kolkata"}"#));
     user.must_change_password = true;
-    assert!(json(&user).ends_with(r#""is_active":true,"must_change_password":true,"hospital_id":1}"#));
+    assert!(
+        json(&user)
+            .ends_with(r#""is_active":true,"must_change_password":true,"hospital_id":1,"time_zone":"Asia/Kolkata"}"#)
+    );
 }
 
 #[test]

@@ -220,7 +220,11 @@ must_change_password?: boolean,
 /**
  * The hospital they belong to.
  */
-hospital_id: number, } & Partial<DoctorFields>;
+hospital_id: number, 
+/**
+ * That hospital's time zone, an IANA name; as it is stored, whether there is such a zone or not.
+ */
+time_zone: string, } & Partial<DoctorFields>;
 
 export type Login = { 
 /**

@@ -23,9 +23,10 @@ pub struct Account {
 }
 
 /// Users, with what a doctor has beyond one; a condition follows.
-pub(super) const SELECT: &str = "SELECT u.id, u.email, u.username, u.first_name, u.last_name, u.role, u.is_active, u.hospital_id,
-            u.password_hash, u.temporary_until_ms, h.name AS hospital, d.is_available_for_consultation, d.is_live, d.consultation_hours,
-            d.specialization
+pub(super) const SELECT: &str =
+    "SELECT u.id, u.email, u.username, u.first_name, u.last_name, u.role, u.is_active, u.hospital_id,
+            u.password_hash, u.temporary_until_ms, h.name AS hospital, h.time_zone, d.is_available_for_consultation,
+            d.is_live, d.consultation_hours, d.specialization
      FROM users u JOIN hospitals h ON h.id = u.hospital_id
      LEFT JOIN doctors d ON d.user_id = u.id AND u.role = 'doctor'
      WHERE";
@@ -44,6 +45,7 @@ struct UserRow {
     password_hash: String,
     temporary_until_ms: Option<i64>,
     hospital: String,
+    time_zone: String,
     is_available_for_consultation: Option<u8>,
     is_live: Option<u8>,
     consultation_hours: Option<String>,
@@ -69,6 +71,7 @@ impl From<UserRow> for Account {
             is_active: row.is_active,
             must_change_password: row.temporary_until_ms.is_some(),
             hospital_id: row.hospital_id,
+            time_zone: row.time_zone,
             doctor,
         };
         let temporary_until = row.temporary_until_ms.map(clock::from_millis);

@@ -17,7 +17,8 @@ pub const PASSWORD: &str = "  correct horse ☤ battery staple  ";
 const FIRST: i64 = 100;
 const COUNT: i64 = 160;
 const OF_LONG_NAMES: i64 = FIRST + COUNT;
-const OF_SLOW_HASHES: i64 = OF_LONG_NAMES + 1;
+const OF_AN_UNKNOWN_ZONE: i64 = OF_LONG_NAMES + 1;
+const OF_SLOW_HASHES: i64 = OF_AN_UNKNOWN_ZONE + 1;
 
 /// How many `active` and `inactive` people there are whose passwords cost what they cost in production.
 pub const SLOW: usize = 6;
@@ -51,6 +52,11 @@ impl Hospital {
     /// The one where Ann's first name is 16 KiB long, so that her events are big.
     pub fn of_long_names(server: &'static Server) -> Self {
         Self { id: OF_LONG_NAMES, server }
+    }
+
+    /// The one whose time zone, `Mars/Olympus`, does not exist.
+    pub fn of_an_unknown_zone(server: &'static Server) -> Self {
+        Self { id: OF_AN_UNKNOWN_ZONE, server }
     }
 
     /// The one of people named `active0` and `inactive0` and so on, whose passwords cost what they cost in production.
@@ -107,7 +113,7 @@ impl Hospital {
 pub(crate) fn sql() -> String {
     let hash = QUICK_HASH;
     let mut sql = String::new();
-    for id in FIRST..=OF_LONG_NAMES {
+    for id in FIRST..=OF_AN_UNKNOWN_ZONE {
         // Half an hour off, and without summer time: what is shown in the hospital's zone is never what is in UTC.
         writeln!(sql, "INSERT INTO hospitals VALUES ({id}, 'Hospital {id}', 'Asia/Kolkata');").unwrap();
         for (name, first, last, role, active) in [
@@ -136,6 +142,7 @@ pub(crate) fn sql() -> String {
         )
         .unwrap();
     }
+    writeln!(sql, "UPDATE hospitals SET time_zone = 'Mars/Olympus' WHERE id = {OF_AN_UNKNOWN_ZONE};").unwrap();
     let slow = password::hash(PASSWORD, [1; password::SALT_BYTES]).unwrap();
     writeln!(sql, "INSERT INTO hospitals VALUES ({OF_SLOW_HASHES}, 'Slow', 'UTC');").unwrap();
     for (name, active) in (0..SLOW).flat_map(|n| [(format!("active{n}"), 1), (format!("inactive{n}"), 0)]) {

@@ -51,6 +51,7 @@ async fn a_new_doctor_signs_in_and_appears_on_every_dashboard() {
             "role": "doctor",
             "is_active": true,
             "hospital_id": hospital.id,
+            "time_zone": "Asia/Kolkata",
             "is_available_for_consultation": false,
             "is_live": false,
             "consultation_hours": "08:00-12:00",
@@ -119,6 +120,7 @@ async fn the_list_is_searched_narrowed_and_paged() {
     };
     let all = list("").await;
     assert_eq!(all["count"], 10, "also who is deactivated");
+    assert_eq!(all["results"][9]["time_zone"], "Asia/Kolkata");
     assert_eq!(names(&all)[0], "<img src=x onerror=alert(1)>", "by first name");
     assert_eq!(names(&list("?role=doctor").await), ["<img src=x onerror=alert(1)>", "Ann", "Bob", "Gil"]);
     assert_eq!(names(&list("?search=ann%20lee").await), ["Ann"]);

@@ -26,6 +26,7 @@ async fn a_login_gives_a_token_and_a_cookie_that_scripts_cannot_read() {
     let lifetime = expires_at - Utc::now();
     assert!(lifetime > TimeDelta::minutes(595) && lifetime <= TimeDelta::hours(10), "{lifetime}");
     assert_eq!(login["user"]["hospital_id"], hospital.id);
+    assert_eq!(login["user"]["time_zone"], "Asia/Kolkata");
     assert_eq!(login["user"]["is_live"], false);
     // Not `Secure`: the local server speaks plain HTTP.
     assert_eq!(

@@ -18,6 +18,7 @@ async fn somebody_signed_in_sees_themselves() {
             "role": "doctor",
             "is_active": true,
             "hospital_id": hospital.id,
+            "time_zone": "Asia/Kolkata",
             "is_available_for_consultation": false,
             "is_live": false,
             "consultation_hours": "09:00-17:00",
@@ -27,6 +28,13 @@ async fn somebody_signed_in_sees_themselves() {
     );
     let user = hospital.sign_in("user").await.get("/api/users/me/").await.json();
     assert_eq!(user.get("is_live"), None);
+}
+
+#[tokio::test]
+async fn a_time_zone_that_does_not_exist_is_shown_as_it_is_stored() {
+    let ann = Hospital::of_an_unknown_zone(either()).sign_in("ann").await;
+    assert_eq!(ann.get("/api/users/me/").await.json()["time_zone"], "Mars/Olympus");
+    assert_eq!(ann.go_live().await["changed"], true, "and it hinders nobody");
 }
 
 #[tokio::test]
