@@ -3,12 +3,12 @@
 //! **Invariant:** every event here is already a row in `events`, events are applied in `seq` order without gaps, and
 //! the roster is what replaying them gives.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
 use crate::{
     Id, Seq, Timestamp,
     call::Since,
-    event::Event,
+    event::{Action, Event},
     wire::{DoctorEvent, DoctorInfo, WatcherMessage},
 };
 
@@ -22,9 +22,19 @@ const RECENT: usize = 10;
 #[derive(Debug)]
 pub struct Board {
     seq: Seq,
-    doctors: BTreeMap<Id, DoctorInfo>,
+    /// By first, then last name.
+    doctors: Vec<OnRoster>,
     /// Oldest first, without gaps, the last one at `seq`.
     latest: VecDeque<Event>,
+}
+
+/// A doctor on the roster.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OnRoster {
+    /// The doctor.
+    pub doctor: DoctorInfo,
+    /// When they came on duty, or left it; `None` where they never did.
+    pub live_since: Option<Timestamp>,
 }
 
 /// What to send to a dashboard that was away.
@@ -39,9 +49,8 @@ pub enum Missed {
 }
 
 impl Board {
-    /// The board at `seq`, with `latest` events (oldest first, ending at `seq`; how many is the caller's choice).
-    pub fn new(seq: Seq, doctors: Vec<DoctorInfo>, latest: Vec<Event>) -> Self {
-        let doctors = doctors.into_iter().map(|doctor| (doctor.id, doctor)).collect();
+    /// The board at `seq`, with its `doctors` by first, then last name, and with `latest` events (oldest first, ending at `seq`; how many is the caller's choice).
+    pub fn new(seq: Seq, doctors: Vec<OnRoster>, latest: Vec<Event>) -> Self {
         Self { seq, doctors, latest: latest.into() }
     }
 
@@ -57,7 +66,7 @@ impl Board {
 
     /// Whether a doctor is on duty.
     pub fn is_live(&self, doctor_id: Id) -> bool {
-        self.doctors.get(&doctor_id).is_some_and(|doctor| doctor.is_live)
+        self.on_roster(doctor_id).is_some_and(|entry| entry.doctor.is_live)
     }
 
     /// When the event `seq` was recorded, or the oldest one here where it is further back. `None` where there is none.
@@ -74,7 +83,14 @@ impl Board {
             return false;
         }
         self.seq = event.seq;
-        self.doctors.insert(event.doctor.id, event.doctor.clone());
+        let live_since = match event.action {
+            Action::Login | Action::Logout => Some(event.at),
+            Action::Availability => self.on_roster(event.doctor.id).and_then(|entry| entry.live_since),
+        };
+        let entry = OnRoster { doctor: event.doctor.clone(), live_since };
+        self.doctors.retain(|other| other.doctor.id != entry.doctor.id);
+        let at = self.doctors.partition_point(|other| other.place() < entry.place());
+        self.doctors.insert(at, entry);
         self.latest.push_back(event);
         while self.latest.len() > BACKLOG {
             self.latest.pop_front();
@@ -84,10 +100,14 @@ impl Board {
 
     /// The state, with `connections` entries in the registry.
     pub fn snapshot(&self, connections: usize) -> WatcherMessage {
-        let mut doctors: Vec<_> = self.doctors.values().cloned().collect();
-        doctors.sort_by(|a, b| (&a.first_name, &a.last_name, a.id).cmp(&(&b.first_name, &b.last_name, b.id)));
+        let doctors = self.doctors.iter().map(|entry| entry.doctor.clone()).collect();
         let recent = self.latest.iter().rev().take(RECENT).map(Event::message).collect();
-        WatcherMessage::Snapshot { seq: self.seq, doctors, recent, connections }
+        let live_since = self.doctors.iter().filter_map(|entry| Some((entry.doctor.id, entry.live_since?))).collect();
+        WatcherMessage::Snapshot { seq: self.seq, doctors, recent, connections, live_since }
+    }
+
+    fn on_roster(&self, doctor_id: Id) -> Option<&OnRoster> {
+        self.doctors.iter().find(|entry| entry.doctor.id == doctor_id)
     }
 
     /// What a dashboard that has seen everything up to `since` has missed.
@@ -104,16 +124,26 @@ impl Board {
     }
 }
 
+impl OnRoster {
+    /// What the roster is ordered by.
+    fn place(&self) -> (&str, &str, Id) {
+        (&self.doctor.first_name, &self.doctor.last_name, self.doctor.id)
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use chrono::TimeDelta;
+
     use super::*;
-    use crate::event::{
-        Action,
-        tests::{ann, event},
-    };
+    use crate::event::tests::{ann, event};
+
+    fn roster() -> Vec<OnRoster> {
+        vec![OnRoster { doctor: ann(), live_since: None }]
+    }
 
     fn board(upto: Seq) -> Board {
-        let mut board = Board::new(0, vec![ann()], vec![]);
+        let mut board = Board::new(0, roster(), vec![]);
         for seq in 1..=upto {
             assert!(board.apply(event(seq, if seq % 2 == 1 { Action::Login } else { Action::Logout })));
         }
@@ -150,7 +180,7 @@ mod tests {
 
     #[test]
     fn a_young_memory_says_when_it_must_look_deeper() {
-        let board = Board::new(500, vec![ann()], vec![event(499, Action::Login), event(500, Action::Logout)]);
+        let board = Board::new(500, roster(), vec![event(499, Action::Login), event(500, Action::Logout)]);
         assert_eq!(board.missed(Since::Seq(400)), Missed::Deeper);
         let Missed::Events(events) = board.missed(Since::Seq(498)) else { panic!() };
         assert_eq!(seqs(&events), [499, 500]);
@@ -170,7 +200,7 @@ mod tests {
         let mut old = event(499, Action::Login);
         old.at = "2026-11-21T08:00:00Z".parse().unwrap();
         let (at, latest) = (old.at, event(500, Action::Logout));
-        let board = Board::new(500, vec![ann()], vec![old, latest.clone()]);
+        let board = Board::new(500, roster(), vec![old, latest.clone()]);
         assert_eq!(board.recorded_by(500), Some(latest.at));
         assert_eq!(board.recorded_by(499), Some(at));
         assert_eq!(board.recorded_by(12), Some(at));
@@ -184,9 +214,37 @@ mod tests {
         let mut bob = event(13, Action::Login);
         (bob.doctor.id, bob.doctor.first_name) = (3, "Bob".into());
         board.apply(bob);
-        let WatcherMessage::Snapshot { seq, doctors, recent, connections } = board.snapshot(2) else { panic!() };
+        let WatcherMessage::Snapshot { seq, doctors, recent, connections, .. } = board.snapshot(2) else { panic!() };
         assert_eq!((seq, connections), (13, 2));
         assert_eq!(doctors.iter().map(|doctor| doctor.first_name.as_str()).collect::<Vec<_>>(), ["Ann", "Bob"]);
+        let mut ann_as_zoe = event(14, Action::Login);
+        ann_as_zoe.doctor.first_name = "Zoe".into();
+        board.apply(ann_as_zoe);
+        let WatcherMessage::Snapshot { doctors, .. } = board.snapshot(2) else { panic!() };
+        assert_eq!(doctors.iter().map(|doctor| doctor.first_name.as_str()).collect::<Vec<_>>(), ["Bob", "Zoe"]);
         assert_eq!(seqs(&recent), [13, 12, 11, 10, 9, 8, 7, 6, 5, 4]);
+    }
+
+    fn live_since(board: &Board) -> Vec<(Id, Timestamp)> {
+        let WatcherMessage::Snapshot { live_since, .. } = board.snapshot(0) else { panic!() };
+        live_since
+    }
+
+    #[test]
+    fn a_snapshot_says_since_when_a_doctor_is_on_duty_or_not() {
+        let at = |seconds| event(1, Action::Login).at + TimeDelta::seconds(seconds);
+        let later = |seq: Seq, action| Event { at: at(seq as i64), ..event(seq, action) };
+        let mut board = Board::new(0, roster(), vec![]);
+        assert_eq!(live_since(&board), [], "never on duty");
+        board.apply(later(1, Action::Availability));
+        assert_eq!(live_since(&board), []);
+        board.apply(later(2, Action::Login));
+        board.apply(later(3, Action::Availability));
+        assert_eq!(live_since(&board), [(7, at(2))], "being busy is no change of duty");
+        board.apply(later(4, Action::Logout));
+        assert_eq!(live_since(&board), [(7, at(4))]);
+
+        let loaded = Board::new(4, vec![OnRoster { doctor: ann(), live_since: Some(at(4)) }], vec![]);
+        assert_eq!(live_since(&loaded), live_since(&board), "however the room learned of it");
     }
 }

@@ -37,13 +37,17 @@ pub fn welcome(board: &Board, v1: bool, missed: Option<(Since, Missed)>, connect
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::{
-        Action,
-        tests::{ann, event},
+    use crate::{
+        board::OnRoster,
+        event::{
+            Action,
+            tests::{ann, event},
+        },
     };
 
     fn at_two(v1: bool, since: Option<Since>) -> (Vec<String>, Seq) {
-        let board = Board::new(2, vec![ann()], vec![event(1, Action::Login), event(2, Action::Logout)]);
+        let roster = vec![OnRoster { doctor: ann(), live_since: None }];
+        let board = Board::new(2, roster, vec![event(1, Action::Login), event(2, Action::Logout)]);
         let missed = since.map(|since| (since, board.missed(since)));
         let Welcome { messages, acked } = welcome(&board, v1, missed, || 0);
         (messages.iter().map(|message| message.chars().take(40).collect()).collect(), acked)

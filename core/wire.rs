@@ -132,6 +132,11 @@ pub enum WatcherMessage {
         recent: Vec<DoctorEvent>,
         /// Entries of the registry: people with an open `/ws/connect/` socket.
         connections: usize,
+        /// When each doctor's `is_live` took its present value, by their id; not there where it never changed.
+        #[serde(with = "by_id")]
+        #[cfg_attr(test, ts(type = "Record<string, string>"))]
+        #[cfg_attr(feature = "utoipa", schema(value_type = std::collections::BTreeMap<String, chrono::DateTime<chrono::Utc>>))]
+        live_since: Vec<(Id, Timestamp)>,
     },
     /// The answer to `?since=`: the missed events came before this, or (`recovered: false`) a snapshot follows.
     Resumed {
@@ -151,6 +156,24 @@ pub enum WatcherMessage {
         /// What was wrong with it.
         message: String,
     },
+}
+
+/// Times by somebody's id, as a JSON object. A list in memory: nothing is ever looked up in it.
+mod by_id {
+    use std::collections::BTreeMap;
+
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    use crate::{Id, Timestamp};
+
+    pub fn serialize<S: Serializer>(times: &[(Id, Timestamp)], serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(times.iter().map(|(id, at)| (id, at)))
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<(Id, Timestamp)>, D::Error> {
+        let times = BTreeMap::<String, Timestamp>::deserialize(deserializer)?;
+        times.into_iter().map(|(id, at)| Ok((id.parse().map_err(Error::custom)?, at))).collect()
+    }
 }
 
 /// What a `rollcall.v1` dashboard says to the server.

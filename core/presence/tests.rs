@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::{
     Seq,
-    board::Board,
+    board::{Board, OnRoster},
     event::{Change, Reason, tests::ann},
 };
 
@@ -26,7 +26,7 @@ struct Hospital {
 
 impl Hospital {
     fn new(grace: Option<TimeDelta>) -> Self {
-        let doctors = (DOCTOR..DOCTOR + 3).map(|id| doctor(id, false)).collect();
+        let doctors = (DOCTOR..DOCTOR + 3).map(|id| OnRoster { doctor: doctor(id, false), live_since: None }).collect();
         Self {
             now: "2026-11-22T09:00:00Z".parse().unwrap(),
             presence: Presence::new(grace, []),

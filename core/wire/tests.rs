@@ -34,8 +34,13 @@ fn an_availability_change_reads_as_in_the_original_plus_timestamp_and_seq() {
 
 #[test]
 fn a_dashboards_own_messages() {
-    let snapshot = WatcherMessage::Snapshot { seq: 41, doctors: vec![], recent: vec![], connections: 2 };
-    assert_eq!(json(&snapshot), r#"{"type":"snapshot","seq":41,"doctors":[],"recent":[],"connections":2}"#);
+    let live_since = vec![(7, event(41, Action::Login).at)];
+    let snapshot = WatcherMessage::Snapshot { seq: 41, doctors: vec![], recent: vec![], connections: 2, live_since };
+    assert_eq!(
+        json(&snapshot),
+        r#"{"type":"snapshot","seq":41,"doctors":[],"recent":[],"connections":2,"live_since":{"7":"2026-11-21T09:00:00Z"}}"#
+    );
+    assert_eq!(serde_json::from_str::<WatcherMessage>(&json(&snapshot)).unwrap(), snapshot);
     let resumed = WatcherMessage::Resumed { from: 38, seq: 41, recovered: true };
     assert_eq!(json(&resumed), r#"{"type":"resumed","from":38,"seq":41,"recovered":true}"#);
     assert_eq!(

@@ -41,7 +41,7 @@ function becameAvailable(seq: number, doctor = ann): DoctorEvent {
 }
 
 function snapshot(seq: number, recent: DoctorEvent[] = []): BoardMessage {
-  return { type: "snapshot", seq, doctors: [ann, chen], recent, connections: 0 };
+  return { type: "snapshot", seq, doctors: [ann, chen], recent, connections: 0, live_since: {} };
 }
 
 function boardAfter(...messages: BoardMessage[]): Board {

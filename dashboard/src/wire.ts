@@ -112,7 +112,11 @@ recent: Array<DoctorEvent>,
 /**
  * Entries of the registry: people with an open `/ws/connect/` socket.
  */
-connections: number, } | { "type": "resumed", 
+connections: number, 
+/**
+ * When each doctor's `is_live` took its present value, by their id; not there where it never changed.
+ */
+live_since: Record<string, string>, } | { "type": "resumed", 
 /**
  * The `since` that was asked for.
  */

@@ -1,10 +1,11 @@
 //! Doctors with their state.
 
-use rollcall_core::{Id, wire::DoctorInfo};
+use rollcall_core::{Id, board::OnRoster, wire::DoctorInfo};
 use serde::Deserialize;
 use worker::{D1Database, D1PreparedStatement};
 
 use super::{all, flag, int, statement};
+use crate::clock;
 
 /// A doctor's nine fields, as D1 gives them.
 #[derive(Deserialize)]
@@ -20,6 +21,16 @@ pub(super) struct DoctorRow {
     consultation_hours: String,
     specialization: String,
     hospital: String,
+    /// An event's row has none.
+    #[serde(default)]
+    live_changed_ms: Option<i64>,
+}
+
+impl From<DoctorRow> for OnRoster {
+    fn from(row: DoctorRow) -> Self {
+        let live_since = row.live_changed_ms.map(clock::from_millis);
+        Self { doctor: row.into(), live_since }
+    }
 }
 
 impl From<DoctorRow> for DoctorInfo {
@@ -40,7 +51,8 @@ impl From<DoctorRow> for DoctorInfo {
 
 /// The active doctors of hospital `?1`.
 const DOCTORS: &str = "SELECT u.id AS doctor_id, u.username, u.first_name, u.last_name,
-            d.is_available_for_consultation, d.is_live, d.consultation_hours, d.specialization, h.name AS hospital
+            d.is_available_for_consultation, d.is_live, d.consultation_hours, d.specialization, h.name AS hospital,
+            d.live_changed_ms
      FROM users u JOIN doctors d ON d.user_id = u.id JOIN hospitals h ON h.id = u.hospital_id
      WHERE u.hospital_id = ?1 AND u.role = 'doctor' AND u.is_active = 1";
 

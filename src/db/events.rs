@@ -3,7 +3,7 @@
 use chrono::FixedOffset;
 use rollcall_core::{
     Id, Seq, Timestamp,
-    board::{BACKLOG, Board},
+    board::{BACKLOG, Board, OnRoster},
     event::{Action, Change, Event, Reason},
     query::EventFilter,
     wire::DoctorInfo,
@@ -106,6 +106,7 @@ pub async fn record(db: &D1Database, record: Record) -> worker::Result<Recorded>
     };
     let (hospital_id, doctor_id) = (int(record.hospital_id), int(record.doctor_id));
     let (live, available) = (nullable(live, int), nullable(available, int));
+    let at = time(record.at);
     let departs = int(record.departs.into());
     let insert = format!(
         "INSERT INTO events (hospital_id, {COLUMNS})
@@ -120,6 +121,7 @@ pub async fn record(db: &D1Database, record: Record) -> worker::Result<Recorded>
     );
     let update = "UPDATE doctors
          SET is_live = COALESCE(?3, is_live),
+             live_changed_ms = CASE WHEN is_live <> ?3 THEN ?6 ELSE live_changed_ms END,
              is_available_for_consultation = COALESCE(?4, is_available_for_consultation)
          WHERE user_id = (SELECT id FROM users WHERE id = ?2 AND hospital_id = ?1
                             AND (role = 'doctor' AND is_active = 1 OR ?5 = 1))
@@ -135,7 +137,7 @@ pub async fn record(db: &D1Database, record: Record) -> worker::Result<Recorded>
                     doctor_id.clone(),
                     live.clone(),
                     available.clone(),
-                    time(record.at),
+                    at.clone(),
                     int(record.utc_offset.local_minus_utc().into()),
                     record.change.action().as_str().into(),
                     nullable(record.reason, |reason| reason.as_str().into()),
@@ -143,7 +145,7 @@ pub async fn record(db: &D1Database, record: Record) -> worker::Result<Recorded>
                     departs.clone(),
                 ],
             )?,
-            statement(db, update, &[hospital_id, doctor_id, live, available, departs])?,
+            statement(db, update, &[hospital_id, doctor_id, live, available, departs, at])?,
             doctors::one(db, record.hospital_id, record.doctor_id)?,
             latest(db, record.hospital_id)?,
         ],
@@ -185,7 +187,7 @@ pub async fn board(db: &D1Database, hospital_id: Id, depth: usize) -> worker::Re
     )
     .await?;
     let time_zone = hospital.results::<Hospital>()?.pop().map(|row| row.time_zone).unwrap_or_default();
-    let doctors = doctors.results::<DoctorRow>()?.into_iter().map(DoctorInfo::from).collect();
+    let doctors = doctors.results::<DoctorRow>()?.into_iter().map(OnRoster::from).collect();
     let mut events = events(&newest)?;
     events.reverse();
     Ok((time_zone, Board::new(latest_seq(&latest)?, doctors, events)))

@@ -3,6 +3,7 @@
 mod cors;
 mod events;
 mod hms;
+mod migrations;
 mod originals;
 mod production;
 mod routing;

@@ -41,6 +41,31 @@ async fn a_v1_dashboard_first_gets_a_snapshot() {
 }
 
 #[tokio::test]
+async fn a_snapshot_says_since_when_each_doctor_is_on_duty_or_off_it() {
+    let hospital = Hospital::fresh(either());
+    let (ann, bob) = (hospital.sign_in("ann").await, hospital.sign_in("bob").await);
+    let mut dashboard = hospital.dashboard("").await;
+    assert_eq!(dashboard.json().await["live_since"], json!({}), "nobody ever came");
+    ann.go_live().await;
+    let came = dashboard.json().await["timestamp"].clone();
+    ann.be_available(true).await;
+    bob.go_live().await;
+    bob.leave().await;
+    dashboard.json().await;
+    dashboard.json().await;
+    let left = dashboard.json().await["timestamp"].clone();
+    let expected = json!({ann.user.id.to_string(): came, bob.user.id.to_string(): left});
+    assert_eq!(hospital.dashboard("").await.json().await["live_since"], expected);
+
+    // Who changes a user makes the room read everything anew.
+    let admin = hospital.sign_in("admin").await;
+    admin.patch(&format!("/api/users/{}/", bob.user.id), json!({"last_name": "Roy"})).await;
+    assert_eq!(dashboard.json().await["live_since"], expected, "as it is stored");
+    admin.patch(&format!("/api/users/{}/", bob.user.id), json!({"is_active": false})).await;
+    assert_eq!(dashboard.json().await["live_since"], json!({ann.user.id.to_string(): came}), "of the roster only");
+}
+
+#[tokio::test]
 async fn an_event_reads_as_in_the_original_in_the_hospitals_time_zone() {
     let hospital = Hospital::fresh(either());
     let mut dashboard = hospital.dashboard("").await;
