@@ -80,6 +80,8 @@ impl Query {
 pub struct EventFilter {
     /// Events after this one.
     pub since: Seq,
+    /// The last events before this one, in place of the first.
+    pub before: Option<Seq>,
     /// At most so many, 1 to 1,000.
     pub limit: u32,
     /// Of this doctor only.
@@ -96,17 +98,14 @@ impl EventFilter {
     /// # Errors
     /// [`Rejection::InvalidRequest`] naming the parameter at fault.
     pub fn parse(query: &Query) -> Result<Self, Rejection> {
+        // D1's numbers are JavaScript's: beyond 2^53 they are not whole any more.
+        let seq = |text: &str| text.parse().ok().filter(|seq| *seq < 1 << 53);
+        let seq = |name| query.parsed(name, seq, "A seq of 0 or more is required.");
         let time = |text: &str| text.parse::<Timestamp>().ok();
         let rfc3339 = "An RFC 3339 date and time is required.";
         Ok(Self {
-            since: query
-                // D1's numbers are JavaScript's: beyond 2^53 they are not whole any more.
-                .parsed(
-                    "since",
-                    |text| text.parse().ok().filter(|seq| *seq < 1 << 53),
-                    "A seq of 0 or more is required.",
-                )?
-                .unwrap_or(0),
+            since: seq("since")?.unwrap_or(0),
+            before: seq("before")?,
             limit: query.limit()?,
             doctor_id: query.parsed("doctor_id", |text| text.parse().ok(), "A valid integer is required.")?,
             from: query.parsed("from", time, rfc3339)?,
@@ -155,13 +154,21 @@ mod tests {
     #[test]
     fn a_filter_has_defaults_and_names_what_is_wrong() {
         let filter = EventFilter::parse(&Query::parse("")).unwrap();
-        assert_eq!(filter, EventFilter { since: 0, limit: 100, doctor_id: None, from: None, to: None });
-        let filter =
-            EventFilter::parse(&Query::parse("since=3&limit=1000&doctor_id=7&from=2026-11-21T10:00:00%2B01:00"));
-        assert_eq!(filter.unwrap().from, Some("2026-11-21T09:00:00Z".parse().unwrap()));
+        assert_eq!(filter, EventFilter { since: 0, before: None, limit: 100, doctor_id: None, from: None, to: None });
+        let filter = EventFilter::parse(&Query::parse(
+            "since=3&before=9&limit=1000&doctor_id=7&from=2026-11-21T10:00:00%2B01:00",
+        ));
+        let filter = filter.unwrap();
+        assert_eq!((filter.since, filter.before), (3, Some(9)));
+        assert_eq!(filter.from, Some("2026-11-21T09:00:00Z".parse().unwrap()));
         for (query, field) in [
             ("since=-1", "since"),
             ("since=abc", "since"),
+            ("since=9007199254740992", "since"),
+            ("before=-1", "before"),
+            ("before=", "before"),
+            ("before=9007199254740992", "before"),
+            ("before=1&before=2", "before"),
             ("limit=0", "limit"),
             ("limit=1000000000", "limit"),
             ("doctor_id=x", "doctor_id"),

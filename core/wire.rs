@@ -477,10 +477,15 @@ pub struct EventPage {
     #[cfg_attr(test, ts(type = "number"))]
     #[cfg_attr(feature = "utoipa", schema(value_type = u64))]
     pub latest: Seq,
-    /// The `since` of the next page, or null at the end.
+    /// The `since` of the next page, or null at the end and on a page asked for by `before`.
     #[cfg_attr(test, ts(type = "number | null"))]
     #[cfg_attr(feature = "utoipa", schema(value_type = Option<u64>))]
     pub next: Option<Seq>,
+    /// The `before` of the page before it, where one was asked for by `before` and there is more in front.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional, type = "number"))]
+    #[cfg_attr(feature = "utoipa", schema(value_type = Option<u64>))]
+    pub previous: Option<Seq>,
 }
 
 /// The answer of `GET /healthz`.

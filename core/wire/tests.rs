@@ -127,6 +127,14 @@ fn a_recorded_event_is_the_message_plus_its_actor() {
     assert!(recorded.ends_with(r#","seq":1,"actor_id":7}"#), "{recorded}");
 }
 
+#[test]
+fn a_page_names_the_one_in_front_only_where_there_is_one() {
+    let mut page = EventPage { events: vec![], latest: 9, next: Some(4), previous: None };
+    assert_eq!(json(&page), r#"{"events":[],"latest":9,"next":4}"#);
+    (page.next, page.previous) = (None, Some(3));
+    assert_eq!(json(&page), r#"{"events":[],"latest":9,"next":null,"previous":3}"#);
+}
+
 /// `dashboard/src/wire.ts` is this file's types in TypeScript. `UPDATE=1 cargo test -p rollcall-core` writes it anew.
 #[test]
 fn the_dashboards_types_are_up_to_date() {

@@ -428,9 +428,13 @@ events: Array<RecordedEvent>,
  */
 latest: number, 
 /**
- * The `since` of the next page, or null at the end.
+ * The `since` of the next page, or null at the end and on a page asked for by `before`.
  */
-next: number | null, };
+next: number | null, 
+/**
+ * The `before` of the page before it, where one was asked for by `before` and there is more in front.
+ */
+previous?: number, };
 
 export type Refusal = { 
 /**

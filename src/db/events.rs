@@ -9,6 +9,7 @@ use rollcall_core::{
     wire::DoctorInfo,
 };
 use serde::Deserialize;
+use wasm_bindgen::JsValue;
 use worker::{D1Database, D1PreparedStatement, D1Result};
 
 use super::{
@@ -193,13 +194,28 @@ pub async fn board(db: &D1Database, hospital_id: Id, depth: usize) -> worker::Re
     Ok((time_zone, Board::new(latest_seq(&latest)?, doctors, events)))
 }
 
-/// A page of the history, oldest first, whether there is more behind it, and the latest seq.
-pub async fn page(db: &D1Database, hospital_id: Id, filter: &EventFilter) -> worker::Result<(Vec<Event>, bool, Seq)> {
+/// A page of the history.
+pub struct Page {
+    /// Oldest first.
+    pub events: Vec<Event>,
+    /// The `since` of the page behind it, where there is one.
+    pub next: Option<Seq>,
+    /// The `before` of the page in front of it, where there is one and it was asked for by `before`.
+    pub previous: Option<Seq>,
+}
+
+/// A page of the history, and the latest seq.
+pub async fn page(db: &D1Database, hospital_id: Id, filter: &EventFilter) -> worker::Result<(Page, Seq)> {
+    // Either way along the primary key, and no further than the page is long.
+    let (before, direction) = match filter.before {
+        Some(before) => (seq(before), "DESC"),
+        None => (JsValue::NULL, "ASC"),
+    };
     let sql = format!(
         "SELECT {COLUMNS} FROM events
          WHERE hospital_id = ?1 AND seq > ?2 AND (?3 IS NULL OR doctor_id = ?3)
-           AND (?4 IS NULL OR at_ms >= ?4) AND (?5 IS NULL OR at_ms < ?5)
-         ORDER BY seq LIMIT ?6"
+           AND (?4 IS NULL OR at_ms >= ?4) AND (?5 IS NULL OR at_ms < ?5) AND seq < COALESCE(?7, 1 << 53)
+         ORDER BY seq {direction} LIMIT ?6"
     );
     let one_more = filter.limit + 1;
     let [found, latest] = batch(
@@ -215,6 +231,7 @@ pub async fn page(db: &D1Database, hospital_id: Id, filter: &EventFilter) -> wor
                     nullable(filter.from, time),
                     nullable(filter.to, time),
                     one_more.into(),
+                    before,
                 ],
             )?,
             latest(db, hospital_id)?,
@@ -225,5 +242,13 @@ pub async fn page(db: &D1Database, hospital_id: Id, filter: &EventFilter) -> wor
     let limit = filter.limit as usize;
     let more = events.len() > limit;
     events.truncate(limit);
-    Ok((events, more, latest_seq(&latest)?))
+    let further = events.last().filter(|_| more).map(|event| event.seq);
+    let (next, previous) = match filter.before {
+        Some(_) => {
+            events.reverse();
+            (None, further)
+        }
+        None => (further, None),
+    };
+    Ok((Page { events, next, previous }, latest_seq(&latest)?))
 }

@@ -16,7 +16,7 @@ use worker::send::SendFuture;
 
 use super::auth::SignedIn;
 use crate::{
-    db::events,
+    db::events::{self, Page},
     env::Bindings,
     error::{Error, Result},
 };
@@ -28,6 +28,8 @@ use crate::{
     get, path = "/api/events/", tag = "History", operation_id = "list_events",
     params(
         ("since" = Option<u64>, Query, minimum = 0, maximum = 9007199254740991_i64, nullable = false),
+        ("before" = Option<u64>, Query, minimum = 0, maximum = 9007199254740991_i64, nullable = false,
+            description = "The last events before this one, in place of the first: pages backwards."),
         ("limit" = Option<u32>, Query, minimum = 1, maximum = 1000, nullable = false),
         ("doctor_id" = Option<i64>, Query, nullable = false),
         ("from" = Option<String>, Query, format = DateTime, nullable = false),
@@ -41,7 +43,7 @@ pub async fn list(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response> {
-    let (events, more, latest) = SendFuture::new(async {
+    let (Page { events, next, previous }, latest) = SendFuture::new(async {
         caller.may(&bindings, Action::ReadEvents).await?;
         let filter = EventFilter::parse(&Query::parse(&query.unwrap_or_default()))?;
         Ok::<_, Error>(events::page(&bindings.db()?, caller.who.hospital_id, &filter).await?)
@@ -51,8 +53,8 @@ pub async fn list(
         let table = csv(&events).map_err(|error| worker::Error::RustError(error.to_string()))?;
         return Ok(([(header::CONTENT_TYPE, "text/csv; charset=utf-8")], table).into_response());
     }
-    let next = events.last().filter(|_| more).map(|event| event.seq);
-    Ok(Json(EventPage { events: events.iter().map(Event::recorded).collect(), latest, next }).into_response())
+    let events = events.iter().map(Event::recorded).collect();
+    Ok(Json(EventPage { events, latest, next, previous }).into_response())
 }
 
 fn wants_csv(headers: &HeaderMap) -> bool {

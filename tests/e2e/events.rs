@@ -48,6 +48,31 @@ async fn pages_follow_each_other_without_a_gap() {
 }
 
 #[tokio::test]
+async fn pages_lead_backwards_too_without_a_gap() {
+    let hospital = Hospital::fresh(either());
+    let (admin, ann, _) = a_morning(&hospital).await;
+    let page = async |query: &str| admin.get(&format!("/api/events/?{query}")).await.json();
+    let last = page("before=5&limit=2").await;
+    assert_eq!((seqs(&last), &last["next"], &last["previous"]), (vec![3, 4], &Value::Null, &json!(3)), "the last ones");
+    assert_eq!(last["latest"], 4);
+    let first = page("before=3&limit=2").await;
+    assert_eq!((seqs(&first), &first["next"], first.get("previous")), (vec![1, 2], &Value::Null, None));
+    let of_ann = format!("before=4&limit=1&doctor_id={}", ann.user.id);
+    let of_ann = page(&of_ann).await;
+    assert_eq!((seqs(&of_ann), &of_ann["previous"]), (vec![3], &json!(3)), "of those that match");
+    let between = page("since=1&before=4&limit=2").await;
+    assert_eq!((seqs(&between), between.get("previous")), (vec![2, 3], None), "since still is exclusive");
+    for query in ["before=0", "before=1", "since=3&before=4"] {
+        let nothing = page(query).await;
+        assert_eq!((seqs(&nothing), nothing.get("previous"), &nothing["latest"]), (vec![], None, &json!(4)), "{query}");
+    }
+    assert_eq!(seqs(&page("before=9007199254740991").await), [1, 2, 3, 4]);
+    let csv = admin.get_csv("/api/events/?before=4&limit=2").await.text;
+    let rows: Vec<&str> = csv.lines().skip(1).map(|line| line.split(',').next().unwrap()).collect();
+    assert_eq!(rows, ["2", "3"]);
+}
+
+#[tokio::test]
 async fn the_history_can_be_narrowed_to_a_doctor_and_a_time() {
     let hospital = Hospital::fresh(either());
     let (admin, ann, _) = a_morning(&hospital).await;
@@ -84,6 +109,8 @@ async fn a_parameter_at_fault_is_named() {
     for (query, field) in [
         ("since=-1", "since"),
         ("since=abc", "since"),
+        ("before=-1", "before"),
+        ("before=1.5", "before"),
         ("limit=0", "limit"),
         ("limit=1000000000", "limit"),
         ("doctor_id=x", "doctor_id"),
