@@ -4,22 +4,28 @@ use std::collections::BTreeMap;
 
 use crate::{Timestamp, wire::ActiveConnection};
 
-/// One entry per email, however many sockets: since the oldest was opened, last heard when any of them was.
+/// One entry per email, with the number of its sockets: since the oldest was opened, last heard when any of them was.
 /// Oldest connection first.
 pub fn entries(sockets: impl IntoIterator<Item = (String, Timestamp, Timestamp)>) -> Vec<ActiveConnection> {
-    let mut by_email: BTreeMap<String, (Timestamp, Timestamp)> = BTreeMap::new();
+    let mut by_email: BTreeMap<String, (Timestamp, Timestamp, usize)> = BTreeMap::new();
     for (email, connected_at, last_activity) in sockets {
         by_email
             .entry(email)
-            .and_modify(|(since, heard)| {
+            .and_modify(|(since, heard, sockets)| {
                 *since = connected_at.min(*since);
                 *heard = last_activity.max(*heard);
+                *sockets += 1;
             })
-            .or_insert((connected_at, last_activity));
+            .or_insert((connected_at, last_activity, 1));
     }
     let mut entries: Vec<_> = by_email
         .into_iter()
-        .map(|(email, (connected_at, last_activity))| ActiveConnection { email, connected_at, last_activity })
+        .map(|(email, (connected_at, last_activity, sockets))| ActiveConnection {
+            email,
+            connected_at,
+            last_activity,
+            sockets,
+        })
         .collect();
     entries.sort_by_key(|entry| entry.connected_at);
     entries
@@ -40,8 +46,8 @@ mod tests {
         assert_eq!(
             entries,
             [
-                ActiveConnection { email: "b@x".into(), connected_at: at(3), last_activity: at(8) },
-                ActiveConnection { email: "a@x".into(), connected_at: at(9), last_activity: at(9) },
+                ActiveConnection { email: "b@x".into(), connected_at: at(3), last_activity: at(8), sockets: 3 },
+                ActiveConnection { email: "a@x".into(), connected_at: at(9), last_activity: at(9), sockets: 1 },
             ]
         );
     }

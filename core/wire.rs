@@ -436,6 +436,8 @@ pub struct ActiveConnection {
     /// When any of them was last heard.
     #[cfg_attr(feature = "utoipa", schema(value_type = String, format = DateTime))]
     pub last_activity: Timestamp,
+    /// How many are open: a browser has one for each of its tabs.
+    pub sockets: usize,
 }
 
 /// The answer of `GET /api/hms/active-connections`.

@@ -67,7 +67,7 @@ fn a_connections_messages_read_as_in_the_original() {
 }
 
 #[test]
-fn the_registry_reads_as_in_the_original() {
+fn the_registry_reads_as_in_the_original_plus_the_number_of_sockets() {
     let answer = ActiveConnections {
         status: Success::Success,
         count: 1,
@@ -75,11 +75,12 @@ fn the_registry_reads_as_in_the_original() {
             email: "user1@example.com".into(),
             connected_at: "2025-10-21T12:30:00Z".parse().unwrap(),
             last_activity: "2025-10-21T12:35:00Z".parse().unwrap(),
+            sockets: 2,
         }],
     };
     assert_eq!(
         json(&answer),
-        r#"{"status":"success","count":1,"active_connections":[{"email":"user1@example.com","connected_at":"2025-10-21T12:30:00Z","last_activity":"2025-10-21T12:35:00Z"}]}"#
+        r#"{"status":"success","count":1,"active_connections":[{"email":"user1@example.com","connected_at":"2025-10-21T12:30:00Z","last_activity":"2025-10-21T12:35:00Z","sockets":2}]}"#
     );
 }
 

@@ -334,7 +334,11 @@ connected_at: string,
 /**
  * When any of them was last heard.
  */
-last_activity: string, };
+last_activity: string, 
+/**
+ * How many are open: a browser has one for each of its tabs.
+ */
+sockets: number, };
 
 export type ActiveConnections = { 
 /**

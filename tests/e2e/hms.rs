@@ -21,11 +21,20 @@ async fn several_sockets_of_one_person_are_one_entry_which_goes_with_the_last() 
         (&listed["count"], emails(&listed)),
         (&json!(2), vec![&*hospital.email("user"), &*hospital.email("ann")])
     );
+    let sockets = |listed: &Value| {
+        listed["active_connections"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|entry| entry["sockets"].as_u64().unwrap())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(sockets(&listed), [2, 1]);
 
     let mut first = first;
     first.text().await;
     first.close(1000, "").await;
-    assert_eq!(list().await["count"], 2);
+    assert_eq!(sockets(&list().await), [1, 1]);
     let mut second = second;
     second.text().await;
     second.close(1001, "going away").await;
