@@ -25,6 +25,8 @@ pub enum Call {
         v1: bool,
         /// Where it left off.
         since: Option<Since>,
+        /// It asks to be told how many are connected.
+        connections: bool,
     },
     /// Join as a person.
     Connect {

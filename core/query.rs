@@ -73,6 +73,11 @@ impl Query {
             Err(_) => Some(Since::Unreadable),
         }
     }
+
+    /// Whether a dashboard asks to be told how many are connected.
+    pub fn asks_for_connections(&self) -> bool {
+        self.one("connections") == Ok(Some("1"))
+    }
 }
 
 /// What `GET /api/events/` is asked for.
@@ -148,6 +153,16 @@ mod tests {
         assert_eq!(Query::parse("since=41").resume(), Some(Since::Seq(41)));
         for unreadable in ["since=", "since=-1", "since=abc", "since=1&since=2", "since=99999999999999999999"] {
             assert_eq!(Query::parse(unreadable).resume(), Some(Since::Unreadable), "{unreadable}");
+        }
+    }
+
+    #[test]
+    fn only_a_one_asks_to_be_told_of_connections() {
+        assert!(Query::parse("since=3&connections=1").asks_for_connections());
+        for other in
+            ["", "connections", "connections=", "connections=0", "connections=true", "connections=1&connections=1"]
+        {
+            assert!(!Query::parse(other).asks_for_connections(), "{other}");
         }
     }
 

@@ -2,6 +2,8 @@
 //!
 //! **Invariant:** an attachment outlives deploys and hibernation: its JSON is pinned below, and may only grow.
 
+use std::mem;
+
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
@@ -68,6 +70,9 @@ pub enum Kind {
         /// How many bytes the room had announced when it was last heard; less what it was sent when it joined.
         #[serde(default)]
         heard_at_byte: i64,
+        /// How many connections it was told of last; `None` where it did not ask for that.
+        #[serde(default)]
+        told: Option<usize>,
     },
     /// A person on `/ws/connect/`.
     Connection {
@@ -139,6 +144,15 @@ impl Attachment {
         match self.kind {
             Kind::Connection { doctor: true, .. } => self.user_id,
             Kind::Connection { doctor: false, .. } | Kind::Watcher { .. } => None,
+        }
+    }
+
+    /// Whether a dashboard is to be told that so many are connected: it asked for that, and does not know. From then on
+    /// it does.
+    pub fn learns(&mut self, connections: usize) -> bool {
+        match &mut self.kind {
+            Kind::Watcher { told: Some(told), .. } => mem::replace(told, connections) != connections,
+            Kind::Watcher { told: None, .. } | Kind::Connection { .. } => false,
         }
     }
 

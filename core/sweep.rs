@@ -189,7 +189,7 @@ mod tests {
 
     #[test]
     fn a_client_without_v1_is_closed_after_4_mib_unheard() {
-        let kind = Kind::Watcher { v1: false, acked: None, heard_at_byte: 1000 };
+        let kind = Kind::Watcher { v1: false, acked: None, heard_at_byte: 1000, told: None };
         let mut socket = Attachment::new(kind, Opener::default(), now());
         let bytes = |bytes| Announced { seq: 100_000, certain: true, bytes, at: Box::new(nothing_announced) };
         let limit = 1000 + UNHEARD_BYTES;

@@ -17,16 +17,24 @@ pub struct Welcome {
     pub acked: Seq,
 }
 
-/// What it missed and whether that was everything, or a snapshot; nothing, for a client that asks for neither.
-pub fn welcome(board: &Board, v1: bool, missed: Option<(Since, Missed)>, connections: impl Fn() -> usize) -> Welcome {
+/// What it missed and whether that was everything, or a snapshot; nothing, for a client that asks for neither. What a
+/// snapshot has is `told` beside what was missed: how many `connections` there are, where it asks for that.
+pub fn welcome(
+    board: &Board,
+    v1: bool,
+    missed: Option<(Since, Missed)>,
+    told: Option<usize>,
+    connections: impl Fn() -> usize,
+) -> Welcome {
     let seq = board.seq();
-    let snapshot = || say(&board.snapshot(connections()));
+    let snapshot = || say(&board.snapshot(told.unwrap_or_else(&connections)));
     let resumed = |from, recovered| say(&WatcherMessage::Resumed { from, seq, recovered });
     let (messages, acked): (Vec<Option<String>>, Seq) = match missed {
         None if v1 => (vec![snapshot()], seq),
         None => (vec![], seq),
         Some((Since::Seq(from), Missed::Events(events))) => {
-            (events.iter().map(say).chain([resumed(from, true)]).collect(), from)
+            let told = told.map(|connections| say(&WatcherMessage::Connections { connections }));
+            (events.iter().map(say).chain([resumed(from, true)]).chain(told).collect(), from)
         }
         Some((Since::Seq(from), Missed::Deeper | Missed::Lost)) => (vec![resumed(from, false), snapshot()], seq),
         Some((Since::Unreadable, _)) => (vec![resumed(0, false), snapshot()], seq),
@@ -49,7 +57,7 @@ mod tests {
         let roster = vec![OnRoster { doctor: ann(), live_since: None }];
         let board = Board::new(2, roster, vec![event(1, Action::Login), event(2, Action::Logout)]);
         let missed = since.map(|since| (since, board.missed(since)));
-        let Welcome { messages, acked } = welcome(&board, v1, missed, || 0);
+        let Welcome { messages, acked } = welcome(&board, v1, missed, None, || 0);
         (messages.iter().map(|message| message.chars().take(40).collect()).collect(), acked)
     }
 
@@ -66,6 +74,24 @@ mod tests {
         let (messages, acked) = at_two(true, Some(Since::Seq(0)));
         assert_eq!((messages.len(), acked), (3, 0));
         assert!(messages[2].starts_with(r#"{"type":"resumed","from":0,"seq":2,"reco"#), "{}", messages[2]);
+    }
+
+    #[test]
+    fn who_asks_how_many_are_connected_is_told_once() {
+        let board = Board::new(0, vec![], vec![]);
+        let messages = |since: Option<Since>, told| {
+            let missed = since.map(|since| (since, board.missed(since)));
+            welcome(&board, true, missed, told, || 2).messages
+        };
+        let resumed = r#"{"type":"resumed","from":0,"seq":0,"recovered":true}"#;
+        let connections = r#"{"type":"connections","connections":2}"#;
+        assert_eq!(messages(Some(Since::Seq(0)), Some(2)), [resumed, connections]);
+        assert_eq!(messages(Some(Since::Seq(0)), None), [resumed]);
+        for (since, count) in [(None, 1), (Some(Since::Unreadable), 2)] {
+            let messages = messages(since, Some(2));
+            assert_eq!(messages.len(), count, "by the snapshot");
+            assert!(messages.last().unwrap().contains(r#""connections":2"#), "{messages:?}");
+        }
     }
 
     #[test]

@@ -151,6 +151,11 @@ pub enum WatcherMessage {
         /// Whether everything after `from` was sent.
         recovered: bool,
     },
+    /// Somebody connected, or nobody of theirs is any more. Only for who asks with `?connections=1`.
+    Connections {
+        /// Entries of the registry, as in a snapshot.
+        connections: usize,
+    },
     /// The last frame was not understood.
     Error {
         /// What was wrong with it.

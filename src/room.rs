@@ -5,6 +5,7 @@
 //! sent to the database until it is announced, and while a dashboard joins, so neither can overtake the other.
 
 mod alarm;
+mod connections;
 mod durable;
 mod join;
 mod record;
@@ -14,6 +15,7 @@ pub(crate) use sockets::refuse;
 
 use std::{
     cell::{Cell, RefCell},
+    rc::Rc,
     time::Duration,
 };
 
@@ -53,6 +55,8 @@ pub struct Room {
     alarm: Cell<Option<Option<Timestamp>>>,
     /// Until then the database may still make a change that it did not answer.
     in_doubt_until: Cell<Timestamp>,
+    /// A timer runs that will tell dashboards how many are connected.
+    telling: Rc<Cell<bool>>,
 }
 
 /// What a room knows while it is awake, read from the database at the first call that needs it.
@@ -78,6 +82,7 @@ impl DurableObject for Room {
             durable: RefCell::new(None),
             alarm: Cell::new(None),
             in_doubt_until: Cell::default(),
+            telling: Rc::default(),
         }
     }
 
@@ -85,7 +90,9 @@ impl DurableObject for Room {
         faults::point("room", self).await?;
         let response = match object_call::read(request).await? {
             Call::Record { by, doctor_id, change } => answer(self.record(&by, doctor_id, change).await),
-            Call::Watch { opener, v1, since } => self.join_as_watcher(opener, v1, since).await,
+            Call::Watch { opener, v1, since, connections } => {
+                self.join_as_watcher(opener, v1, since, connections).await
+            }
             Call::Connect { opener, email, doctor } => self.join_as_person(opener, email, doctor).await,
             Call::Registry => answer(Ok(self.registry())),
             Call::EndSessions { session_ids } => answer(Ok(self.end_sessions(&session_ids)?)),

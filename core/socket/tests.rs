@@ -13,7 +13,7 @@ pub(crate) fn connection() -> Attachment {
 
 pub(crate) fn watcher() -> Attachment {
     let opener = Opener { user_id: Some(1), session_id: Some(5), session_ends: None };
-    Attachment::new(Kind::Watcher { v1: true, acked: Some(4), heard_at_byte: 0 }, opener, now())
+    Attachment::new(Kind::Watcher { v1: true, acked: Some(4), heard_at_byte: 0, told: Some(3) }, opener, now())
 }
 
 fn hear(socket: &mut Attachment, frame: &str) -> Reply {
@@ -32,7 +32,7 @@ fn the_form_of_an_attachment() {
     );
     assert_eq!(
         serde_json::to_string(&watcher()).unwrap(),
-        r#"{"kind":"watcher","v1":true,"acked":4,"heard_at_byte":0,"user_id":1,"session_id":5,"session_ends":null,"connected_at":"2026-11-21T09:05:00Z","last_activity":"2026-11-21T09:05:00Z","malformed":0,"bucket_full_at":"2026-11-21T09:05:00Z"}"#
+        r#"{"kind":"watcher","v1":true,"acked":4,"heard_at_byte":0,"told":3,"user_id":1,"session_id":5,"session_ends":null,"connected_at":"2026-11-21T09:05:00Z","last_activity":"2026-11-21T09:05:00Z","malformed":0,"bucket_full_at":"2026-11-21T09:05:00Z"}"#
     );
     for socket in [connection(), watcher()] {
         assert_eq!(serde_json::from_str::<Attachment>(&serde_json::to_string(&socket).unwrap()).unwrap(), socket);
@@ -48,7 +48,7 @@ fn attachments_of_older_deploys_are_still_read() {
 
     let stored = r#"{"kind":"watcher","user_id":1,"session_id":5,"v1":true}"#;
     let read: Attachment = serde_json::from_str(stored).unwrap();
-    assert_eq!(read.kind, Kind::Watcher { v1: true, acked: None, heard_at_byte: 0 });
+    assert_eq!(read.kind, Kind::Watcher { v1: true, acked: None, heard_at_byte: 0, told: None });
     assert_eq!((read.user_id, read.session_id), (Some(1), Some(5)));
 }
 
@@ -98,8 +98,17 @@ fn an_acknowledgement_is_heard_in_silence_and_never_taken_back() {
     let mut socket = watcher();
     for seq in [9, 7] {
         assert_eq!(socket.hear(&format!(r#"{{"type":"ack","seq":{seq}}}"#), now(), 1234), Reply::default());
-        assert_eq!(socket.kind, Kind::Watcher { v1: true, acked: Some(9), heard_at_byte: 1234 });
+        assert_eq!(socket.kind, Kind::Watcher { v1: true, acked: Some(9), heard_at_byte: 1234, told: Some(3) });
     }
+}
+
+#[test]
+fn a_dashboard_that_asked_learns_how_many_are_connected_once() {
+    let mut socket = watcher();
+    assert_eq!([3, 4, 4, 3].map(|connections| socket.learns(connections)), [false, true, false, true]);
+    let Kind::Watcher { told, .. } = &mut socket.kind else { panic!() };
+    *told = None;
+    assert!(!socket.learns(5) && !connection().learns(5), "who did not ask is not told");
 }
 
 #[test]

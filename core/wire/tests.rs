@@ -43,6 +43,8 @@ fn a_dashboards_own_messages() {
     assert_eq!(serde_json::from_str::<WatcherMessage>(&json(&snapshot)).unwrap(), snapshot);
     let resumed = WatcherMessage::Resumed { from: 38, seq: 41, recovered: true };
     assert_eq!(json(&resumed), r#"{"type":"resumed","from":38,"seq":41,"recovered":true}"#);
+    let connections = WatcherMessage::Connections { connections: 2 };
+    assert_eq!(json(&connections), r#"{"type":"connections","connections":2}"#);
     assert_eq!(
         serde_json::from_str::<WatcherCommand>(r#"{"type":"ack","seq":9}"#).unwrap(),
         WatcherCommand::Ack { seq: 9 }

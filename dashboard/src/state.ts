@@ -44,6 +44,7 @@ export function apply(board: Board, message: BoardMessage): Board {
     case "doctor_status_change":
       return isNews(board, message) ? record(board, message) : board;
     case "resumed":
+    case "connections":
     case "error":
       return board;
     default:

@@ -128,7 +128,11 @@ seq: number,
 /**
  * Whether everything after `from` was sent.
  */
-recovered: boolean, } | { "type": "error", 
+recovered: boolean, } | { "type": "connections", 
+/**
+ * Entries of the registry, as in a snapshot.
+ */
+connections: number, } | { "type": "error", 
 /**
  * What was wrong with it.
  */

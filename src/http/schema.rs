@@ -178,7 +178,13 @@ fn sockets() -> Value {
             "doctorStatus": channel(
                 "/ws/doctor-status/",
                 &format!("Every event of the hospital. Clients that offer the subprotocol `{SUBPROTOCOL}` first get a snapshot."),
-                json!({"since": parameter("The last `seq` that was heard: what came after it is sent."), "ticket": ticket}),
+                json!({
+                    "since": parameter("The last `seq` that was heard: what came after it is sent."),
+                    "connections": parameter(
+                        "`1`: tell this `rollcall.v1` client how many people are connected, whenever that changes.",
+                    ),
+                    "ticket": ticket,
+                }),
                 &["DoctorEvent", "WatcherMessage", "WatcherCommand", "ping", "pong"],
             ),
             "connect": channel(

@@ -148,7 +148,9 @@ async fn watcher(bindings: &Bindings, handshake: &Handshake) -> Result<(Id, Call
         Some(SignedIn { who, .. }) => (who.hospital_id, Opener::from(&who)),
         None => (bindings.default_hospital(), Opener::default()),
     };
-    Ok((hospital_id, Call::Watch { opener, v1: handshake.v1, since: handshake.query.resume() }))
+    let Handshake { v1, query, .. } = handshake;
+    let (since, connections) = (query.resume(), *v1 && query.asks_for_connections());
+    Ok((hospital_id, Call::Watch { opener, v1: *v1, since, connections }))
 }
 
 /// Whose connection it is, and where.

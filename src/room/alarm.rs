@@ -53,6 +53,8 @@ impl Room {
     /// The alarm rings. Fails only where it could not be set again; then the runtime calls once more.
     pub(super) async fn ring(&self) -> Result<()> {
         self.alarm.set(Some(None));
+        // The timer that would have may have ended with the memory of the room.
+        self.tell_connections_soon();
         let due = match self.attend().await {
             Ok(next) => next.into_iter().chain(self.presence_due()?).chain(self.in_doubt()).min(),
             Err(error) => {

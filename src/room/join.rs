@@ -18,16 +18,23 @@ use crate::{clock, error};
 
 impl Room {
     /// A dashboard joins.
-    pub(super) async fn join_as_watcher(&self, opener: Opener, v1: bool, since: Option<Since>) -> Result<Response> {
+    pub(super) async fn join_as_watcher(
+        &self,
+        opener: Opener,
+        v1: bool,
+        since: Option<Since>,
+        connections: bool,
+    ) -> Result<Response> {
         let Ok(mut memory) = self.lock().await else { return sockets::refuse(&Rejection::Unavailable) };
         let (memory, missed) = match self.ready(&mut memory, since).await {
             Ok(ready) => ready,
             Err(error) => return sockets::refuse(&error.into_rejection()),
         };
-        let welcome = welcome(&memory.board, v1, since.zip(missed), || self.registry().len());
+        let told = connections.then(|| self.connections());
+        let welcome = welcome(&memory.board, v1, since.zip(missed), told, || self.connections());
         let bytes: usize = welcome.messages.iter().map(String::len).sum();
         let heard_at_byte = self.announced_bytes()? - i64::try_from(bytes).unwrap_or_default();
-        let kind = Kind::Watcher { v1, acked: Some(welcome.acked), heard_at_byte };
+        let kind = Kind::Watcher { v1, acked: Some(welcome.acked), heard_at_byte, told };
         self.join(kind, opener, &welcome.messages).await
     }
 
@@ -66,6 +73,9 @@ impl Room {
         sockets::store(socket, attachment)?;
         for message in messages {
             let _ = socket.send_with_str(message);
+        }
+        if matches!(attachment.kind, Kind::Connection { .. }) {
+            self.tell_connections_soon();
         }
         if let Some(doctor_id) = attachment.doctor_id() {
             self.change_presence(doctor_id, |presence| presence.opened(doctor_id, clock::now()))?;

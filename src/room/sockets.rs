@@ -13,13 +13,15 @@ use rollcall_core::{
 };
 use serde::Serialize;
 use wasm_bindgen::{JsCast, JsValue};
-use worker::{Response, Result, WebSocket, WebSocketPair, console_error, web_sys};
+use worker::{Response, Result, State, WebSocket, WebSocketPair, console_error, web_sys};
 
 use super::Room;
 use crate::clock;
 
 const WATCHER: &str = "watcher";
 const CONNECTION: &str = "connection";
+/// Beside [`WATCHER`]: it asks to be told how many are connected.
+pub(super) const COUNTING: &str = "counting";
 
 /// The longest close reason, in bytes (RFC 6455); a longer one throws.
 const REASON_LIMIT: usize = 123;
@@ -31,13 +33,17 @@ impl Room {
     /// # Errors
     /// Where the runtime takes no more of them.
     pub(super) fn accept(&self, socket: &WebSocket, attachment: &Attachment) -> Result<()> {
-        let kind = match attachment.kind {
-            Kind::Watcher { .. } => WATCHER,
-            Kind::Connection { .. } => CONNECTION,
+        let (kind, counting) = match attachment.kind {
+            Kind::Watcher { told, .. } => (WATCHER, told.map(|_| COUNTING)),
+            Kind::Connection { .. } => (CONNECTION, None),
         };
         let session = attachment.session_id.map(session_tag);
         let user = attachment.user_id.map(user_tag);
-        let tags = [Some(kind.to_string()), session, user].into_iter().flatten().map(JsValue::from).collect();
+        let tags = [Some(kind.to_string()), counting.map(str::to_string), session, user]
+            .into_iter()
+            .flatten()
+            .map(JsValue::from)
+            .collect();
         // `State::accept_websocket_with_tags` would panic.
         Ok(self.raw.accept_websocket_with_tags(socket.as_ref(), tags)?)
     }
@@ -84,7 +90,11 @@ impl Room {
     }
 
     fn gone(&self, socket: &WebSocket) -> Result<()> {
-        match attachment(socket).and_then(|attachment| attachment.doctor_id()) {
+        let Some(attachment) = attachment(socket) else { return Ok(()) };
+        if matches!(attachment.kind, Kind::Connection { .. }) {
+            self.tell_connections_soon();
+        }
+        match attachment.doctor_id() {
             Some(doctor_id) => self.see(doctor_id),
             None => Ok(()),
         }
@@ -123,26 +133,19 @@ impl Room {
 
     /// Sends the dashboards that know snapshots the state anew.
     pub(super) fn send_snapshot(&self, board: &Board) {
-        let Some(text) = encode(&board.snapshot(self.registry().len())) else { return };
+        let connections = self.connections();
+        let Some(text) = encode(&board.snapshot(connections)) else { return };
         for socket in self.open_sockets_tagged(WATCHER) {
             if matches!(attachment(&socket), Some(Attachment { kind: Kind::Watcher { v1: true, .. }, .. })) {
                 let _ = socket.send_with_str(&text);
+                learns(&socket, connections);
             }
         }
     }
 
     /// Who is connected.
     pub(super) fn registry(&self) -> Vec<ActiveConnection> {
-        entries(self.open_sockets_tagged(CONNECTION).filter_map(|socket| {
-            let Attachment { kind, connected_at, last_activity, .. } = attachment(&socket)?;
-            match kind {
-                Kind::Connection { email, .. } => {
-                    let pinged = self.pinged(&socket).unwrap_or(last_activity);
-                    Some((email, connected_at, last_activity.max(pinged)))
-                }
-                Kind::Watcher { .. } => None,
-            }
-        }))
+        registry(&self.state, &|socket| self.pinged(socket))
     }
 
     /// Whether a doctor has an open socket on `/ws/connect/`.
@@ -163,7 +166,7 @@ impl Room {
     }
 
     fn open_sockets_tagged(&self, tag: &str) -> impl Iterator<Item = WebSocket> + use<> {
-        self.state.get_websockets_with_tag(tag).into_iter().filter(is_open)
+        open_tagged(&self.state, tag)
     }
 
     /// When a socket last sent a `ping` that the runtime answered; by reflection, because `worker` does not bind it.
@@ -174,6 +177,31 @@ impl Room {
         let date: Date = ask.call1(&self.raw, socket).ok()?.dyn_into().ok()?;
         Some(clock::from_millis(date.get_time() as i64))
     }
+}
+
+/// The open sockets that were accepted with a tag.
+pub(super) fn open_tagged(state: &State, tag: &str) -> impl Iterator<Item = WebSocket> + use<> {
+    state.get_websockets_with_tag(tag).into_iter().filter(is_open)
+}
+
+/// Who is connected, when `pinged` says when a socket last sent a `ping`.
+pub(super) fn registry(state: &State, pinged: &dyn Fn(&WebSocket) -> Option<Timestamp>) -> Vec<ActiveConnection> {
+    entries(open_tagged(state, CONNECTION).filter_map(|socket| {
+        let Attachment { kind, connected_at, last_activity, .. } = attachment(&socket)?;
+        match kind {
+            Kind::Connection { email, .. } => {
+                let pinged = pinged(&socket).unwrap_or(last_activity);
+                Some((email, connected_at, last_activity.max(pinged)))
+            }
+            Kind::Watcher { .. } => None,
+        }
+    }))
+}
+
+/// Whether a dashboard is to be told that so many are connected. From then on it knows.
+pub(super) fn learns(socket: &WebSocket, connections: usize) -> bool {
+    let Some(mut attachment) = attachment(socket) else { return false };
+    attachment.learns(connections) && store(socket, &attachment).is_ok()
 }
 
 /// A socket that is closing stays listed until its peer has answered.

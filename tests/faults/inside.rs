@@ -70,6 +70,18 @@ async fn a_panic_answers_its_caller_and_the_next_request_works() {
 }
 
 #[tokio::test]
+async fn how_many_are_connected_is_told_though_a_panic_ended_the_timer_that_would_have() {
+    let (server, _turn) = faulty().await;
+    let hospital = Hospital::fresh(server);
+    let mut dashboard = hospital.dashboard("?connections=1").await;
+    dashboard.json().await;
+    let mut ann = hospital.connect("ann").await;
+    ann.text().await;
+    assert_eq!(get(server, "/faults/panic").await.status, 503);
+    assert_eq!(dashboard.json().await, json!({"type": "connections", "connections": 1}));
+}
+
+#[tokio::test]
 async fn what_a_panic_left_unannounced_is_announced_without_another_call() {
     let (server, _turn) = faulty().await;
     let hospital = Hospital::fresh(server);
