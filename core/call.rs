@@ -36,6 +36,8 @@ pub enum Call {
         email: String,
         /// Their presence is watched.
         doctor: bool,
+        /// The client offered `rollcall.v1`.
+        v1: bool,
     },
     /// Who is connected? Answered with a list of `ActiveConnection`.
     Registry,

@@ -81,6 +81,9 @@ pub enum Kind {
         /// Their presence is watched.
         #[serde(default)]
         doctor: bool,
+        /// It speaks `rollcall.v1`.
+        #[serde(default)]
+        v1: bool,
     },
 }
 
@@ -145,6 +148,11 @@ impl Attachment {
             Kind::Connection { doctor: true, .. } => self.user_id,
             Kind::Connection { doctor: false, .. } | Kind::Watcher { .. } => None,
         }
+    }
+
+    /// Whether somebody on their own connection hears the events of that doctor: their own, if they understand them.
+    pub fn hears_events_of(&self, doctor_id: Id) -> bool {
+        matches!(self.kind, Kind::Connection { v1: true, .. }) && self.doctor_id() == Some(doctor_id)
     }
 
     /// Whether a dashboard is to be told that so many are connected: it asked for that, and does not know. From then on

@@ -93,7 +93,7 @@ impl DurableObject for Room {
             Call::Watch { opener, v1, since, connections } => {
                 self.join_as_watcher(opener, v1, since, connections).await
             }
-            Call::Connect { opener, email, doctor } => self.join_as_person(opener, email, doctor).await,
+            Call::Connect { opener, email, doctor, v1 } => self.join_as_person(opener, email, doctor, v1).await,
             Call::Registry => answer(Ok(self.registry())),
             Call::EndSessions { session_ids } => answer(Ok(self.end_sessions(&session_ids)?)),
             Call::Disconnect { user_id } => answer(Ok(self.disconnect(user_id, &Rejection::Disconnected)?)),

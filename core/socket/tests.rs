@@ -7,7 +7,7 @@ pub(crate) fn now() -> Timestamp {
 }
 
 pub(crate) fn connection() -> Attachment {
-    let kind = Kind::Connection { email: "user1@example.com".into(), doctor: true };
+    let kind = Kind::Connection { email: "user1@example.com".into(), doctor: true, v1: true };
     Attachment::new(kind, Opener::named(9), now())
 }
 
@@ -28,7 +28,7 @@ fn text(text: &str) -> Reply {
 fn the_form_of_an_attachment() {
     assert_eq!(
         serde_json::to_string(&connection()).unwrap(),
-        r#"{"kind":"connection","email":"user1@example.com","doctor":true,"user_id":9,"session_id":null,"session_ends":null,"connected_at":"2026-11-21T09:05:00Z","last_activity":"2026-11-21T09:05:00Z","malformed":0,"bucket_full_at":"2026-11-21T09:05:00Z"}"#
+        r#"{"kind":"connection","email":"user1@example.com","doctor":true,"v1":true,"user_id":9,"session_id":null,"session_ends":null,"connected_at":"2026-11-21T09:05:00Z","last_activity":"2026-11-21T09:05:00Z","malformed":0,"bucket_full_at":"2026-11-21T09:05:00Z"}"#
     );
     assert_eq!(
         serde_json::to_string(&watcher()).unwrap(),
@@ -43,7 +43,7 @@ fn the_form_of_an_attachment() {
 fn attachments_of_older_deploys_are_still_read() {
     let stored = r#"{"kind":"connection","user_id":9,"session_id":null,"email":"user1@example.com","connected_at":"2026-11-21T09:00:00Z","last_activity":"2026-11-21T09:00:00Z"}"#;
     let read: Attachment = serde_json::from_str(stored).unwrap();
-    assert_eq!(read.kind, Kind::Connection { email: "user1@example.com".into(), doctor: false });
+    assert_eq!(read.kind, Kind::Connection { email: "user1@example.com".into(), doctor: false, v1: false });
     assert_eq!((read.user_id, read.last_activity), (Some(9), "2026-11-21T09:00:00Z".parse().unwrap()));
 
     let stored = r#"{"kind":"watcher","user_id":1,"session_id":5,"v1":true}"#;
@@ -109,6 +109,17 @@ fn a_dashboard_that_asked_learns_how_many_are_connected_once() {
     let Kind::Watcher { told, .. } = &mut socket.kind else { panic!() };
     *told = None;
     assert!(!socket.learns(5) && !connection().learns(5), "who did not ask is not told");
+}
+
+#[test]
+fn a_doctors_own_connection_hears_their_own_events_if_it_understands_them() {
+    assert!(connection().hears_events_of(9));
+    assert!(!connection().hears_events_of(1), "somebody else's");
+    assert!(!watcher().hears_events_of(1), "a dashboard hears them all as it is");
+    for (doctor, v1) in [(true, false), (false, true)] {
+        let kind = Kind::Connection { email: "user1@example.com".into(), doctor, v1 };
+        assert!(!Attachment::new(kind, Opener::named(9), now()).hears_events_of(9), "{doctor} {v1}");
+    }
 }
 
 #[test]

@@ -189,15 +189,15 @@ fn sockets() -> Value {
             ),
             "connect": channel(
                 "/ws/connect/",
-                "A person's own connection.",
+                &format!("A person's own connection. A doctor who offers the subprotocol `{SUBPROTOCOL}` hears their own events too."),
                 json!({"email": parameter("Whose."), "ticket": ticket}),
-                &["ConnectionMessage", "ConnectionCommand", "ping", "pong"],
+                &["ConnectionMessage", "DoctorEvent", "ConnectionCommand", "ping", "pong"],
             ),
         },
         "operations": {
             "hearEvents": operation("send", "doctorStatus", &["DoctorEvent", "WatcherMessage", "pong"]),
             "acknowledge": operation("receive", "doctorStatus", &["WatcherCommand", "ping"]),
-            "hearEcho": operation("send", "connect", &["ConnectionMessage", "pong"]),
+            "hearEcho": operation("send", "connect", &["ConnectionMessage", "DoctorEvent", "pong"]),
             "say": operation("receive", "connect", &["ConnectionCommand", "ping"]),
         },
         "components": {

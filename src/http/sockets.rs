@@ -164,7 +164,7 @@ async fn person(bindings: &Bindings, handshake: &Handshake) -> Result<(Id, Call)
         .ok_or(Rejection::JoinNotAccepted)?;
     let opener = by.as_ref().map_or(Opener::named(user.id), Opener::from);
     let doctor = user.role == Role::Doctor;
-    Ok((user.hospital_id, Call::Connect { opener, email: user.email, doctor }))
+    Ok((user.hospital_id, Call::Connect { opener, email: user.email, doctor, v1: handshake.v1 }))
 }
 
 /// Joins the room, or is accepted and closed with the reason: a browser cannot read a refused handshake.

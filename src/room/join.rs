@@ -39,10 +39,16 @@ impl Room {
     }
 
     /// A person joins.
-    pub(super) async fn join_as_person(&self, opener: Opener, email: String, doctor: bool) -> Result<Response> {
+    pub(super) async fn join_as_person(
+        &self,
+        opener: Opener,
+        email: String,
+        doctor: bool,
+        v1: bool,
+    ) -> Result<Response> {
         let message = format!("Connected successfully as {email}");
         let greeting = sockets::encode(&ConnectionMessage::ConnectionEstablished { message });
-        self.join(Kind::Connection { email, doctor }, opener, greeting.as_slice()).await
+        self.join(Kind::Connection { email, doctor, v1 }, opener, greeting.as_slice()).await
     }
 
     /// Accepts a socket and sends it `messages`; or refuses it, where its user or the room has too many.

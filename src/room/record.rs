@@ -131,16 +131,16 @@ impl Room {
         Ok(())
     }
 
-    /// Applies a recorded event to the board and sends it to every dashboard, unless it is out of turn.
+    /// Applies a recorded event to the board and sends it to who hears it, unless it is out of turn.
     fn announce(&self, memory: &mut Memory, event: Event) {
         if memory.board.apply(event.clone()) {
             self.send_event(&event);
         }
     }
 
-    /// Sends a recorded event to every dashboard, and lets it have its effect on presence.
+    /// Sends a recorded event to who hears it, and lets it have its effect on presence.
     fn send_event(&self, event: &Event) {
-        let bytes = self.send_to_watchers(&event.message());
+        let bytes = self.send_to_all(event.doctor.id, &event.message());
         let noted = self
             .count_announced(bytes)
             .and_then(|()| self.change_presence(event.doctor.id, |presence| presence.apply(event)));

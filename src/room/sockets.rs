@@ -48,10 +48,12 @@ impl Room {
         Ok(self.raw.accept_websocket_with_tags(socket.as_ref(), tags)?)
     }
 
-    /// Sends an event to every dashboard, encoded once, and says how long it is in bytes.
-    pub(super) fn send_to_watchers(&self, event: &DoctorEvent) -> usize {
+    /// Sends a doctor's event to every dashboard and to the doctor's own pages, encoded once, and says how long it is in
+    /// bytes.
+    pub(super) fn send_to_all(&self, doctor_id: Id, event: &DoctorEvent) -> usize {
         let Some(text) = encode(event) else { return 0 };
-        for socket in self.open_sockets_tagged(WATCHER) {
+        let hears = |socket: &WebSocket| attachment(socket).is_some_and(|socket| socket.hears_events_of(doctor_id));
+        for socket in self.open_sockets_tagged(WATCHER).chain(self.sockets_of(doctor_id).filter(hears)) {
             let _ = socket.send_with_str(&text);
         }
         text.len()

@@ -95,11 +95,20 @@ impl Hospital {
 
     /// A connection of one of its people; with a session where that is needed.
     pub async fn connect(&self, name: &str) -> Socket {
+        self.connection(name, false).await
+    }
+
+    /// A connection of one of its people as our pages open it: it speaks `rollcall.v1`.
+    pub async fn page(&self, name: &str) -> Socket {
+        self.connection(name, true).await
+    }
+
+    async fn connection(&self, name: &str, v1: bool) -> Socket {
         let path = format!("/ws/connect/?email={}", self.email(name));
         if self.server.is_strict() {
-            self.sign_in(name).await.socket(&path, false).await
+            self.sign_in(name).await.socket(&path, v1).await
         } else {
-            Socket::open(self.server, &path, &[], false).await
+            Socket::open(self.server, &path, &[], v1).await
         }
     }
 

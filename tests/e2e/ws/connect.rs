@@ -1,6 +1,7 @@
 //! `/ws/connect/?email=`
 
 use rollcall_tests::{Hospital, Socket, either, request};
+use serde_json::{Value, json};
 
 async fn join(query: &str) -> Socket {
     Socket::open(either(), &format!("/ws/connect/?{query}"), &[], false).await
@@ -48,6 +49,72 @@ async fn a_frame_that_is_not_understood_is_answered_and_harms_nothing() {
     assert_eq!(socket.text().await, r#"{"type":"error","message":"Expected {\"message\":\"<text>\"}"}"#);
     socket.send(r#"{"message":"<b>hello</b>"}"#).await;
     assert_eq!(socket.json().await["message"], "Server received: <b>hello</b>");
+}
+
+#[tokio::test]
+async fn a_doctors_page_hears_what_happens_to_them_as_dashboards_do() {
+    let hospital = Hospital::fresh(either());
+    let (admin, ann) = (hospital.sign_in("admin").await, hospital.sign_in("ann").await);
+    let mut dashboard = hospital.dashboard("").await;
+    dashboard.text().await;
+    let mut pages = [hospital.page("ann").await, hospital.page("ann").await];
+    for page in &mut pages {
+        assert_eq!(page.protocol, "rollcall.v1");
+        assert_eq!(page.json().await["type"], "connection_established");
+    }
+    ann.go_live().await;
+    ann.be_available(true).await;
+    admin.done("/api/users/logout-status/", json!({"doctor_id": ann.user.id})).await;
+    for (kind, reason) in [
+        ("doctor_login_logout", Value::Null),
+        ("doctor_status_change", Value::Null),
+        ("doctor_login_logout", json!("admin")),
+    ] {
+        let event = dashboard.text().await;
+        for page in &mut pages {
+            assert_eq!(page.text().await, event);
+        }
+        let event: Value = serde_json::from_str(&event).unwrap();
+        assert_eq!((&event["type"], &event["reason"]), (&json!(kind), &reason));
+    }
+    ann.leave().await;
+    let [mut page, _] = pages;
+    page.hears_nothing().await;
+    page.send(r#"{"message":"still me"}"#).await;
+    assert_eq!(page.json().await["message"], "Server received: still me");
+}
+
+#[tokio::test]
+async fn a_doctors_page_that_shows_a_ticket_hears_their_events_too() {
+    let hospital = Hospital::fresh(either());
+    let ann = hospital.sign_in("ann").await;
+    let offer = format!("rollcall.v1, ticket.{}", ann.ticket("/ws/connect/").await);
+    let path = format!("/ws/connect/?email={}", hospital.email("ann"));
+    let mut page = Socket::open(either(), &path, &[("sec-websocket-protocol", &offer)], false).await;
+    assert_eq!(page.protocol, "rollcall.v1");
+    page.text().await;
+    ann.go_live().await;
+    assert_eq!(page.json().await["seq"], 1);
+}
+
+#[tokio::test]
+async fn nobody_else_hears_of_a_doctor_on_their_own_connection() {
+    let hospital = Hospital::fresh(either());
+    let ann = hospital.sign_in("ann").await;
+    let mut others = [
+        hospital.page("bob").await,
+        hospital.page("user").await,
+        hospital.page("admin").await,
+        // Who does not speak rollcall.v1 hears what they always did.
+        hospital.connect("ann").await,
+    ];
+    for other in &mut others {
+        other.text().await;
+    }
+    ann.go_live().await;
+    for other in &mut others {
+        other.hears_nothing().await;
+    }
 }
 
 #[tokio::test]
