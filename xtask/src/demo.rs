@@ -20,7 +20,8 @@ struct Account {
     specialization: &'static str,
 }
 
-const HOSPITALS: [(u8, &str); 2] = [(1, "General Hospital"), (2, "North Clinic")];
+/// Id, name and time zone. The two are never at the same time of day, so that what is shown in the wrong zone is seen.
+const HOSPITALS: [(u8, &str, &str); 2] = [(1, "General Hospital", "UTC"), (2, "North Clinic", "America/New_York")];
 
 const fn account(
     hospital_id: u8,
@@ -62,7 +63,7 @@ pub fn introduction(address: &str) -> String {
   Demo accounts, all with the password {PASSWORD}:
 "
     );
-    for (id, name) in HOSPITALS {
+    for (id, name, _) in HOSPITALS {
         text.push_str(&format!("  {name}\n"));
         for account in ACCOUNTS.iter().filter(|account| account.hospital_id == id) {
             text.push_str(&format!("    {:<8}{}\n", account.role, account.email));
@@ -71,13 +72,20 @@ pub fn introduction(address: &str) -> String {
     text
 }
 
-fn sql() -> Result<String> {
+/// A hash of [`PASSWORD`], for as many accounts as need one.
+pub fn hash() -> Result<String> {
     let mut salt = [0; password::SALT_BYTES];
     getrandom::fill(&mut salt)?;
-    let hash = password::hash(PASSWORD, salt).context("no memory to hash a password")?;
+    password::hash(PASSWORD, salt).context("no memory to hash a password")
+}
+
+fn sql() -> Result<String> {
+    let hash = hash()?;
     let mut sql = String::new();
-    for (id, name) in HOSPITALS {
-        sql.push_str(&format!("INSERT OR IGNORE INTO hospitals (id, name) VALUES ({id}, '{name}');\n"));
+    for (id, name, time_zone) in HOSPITALS {
+        sql.push_str(&format!(
+            "INSERT OR IGNORE INTO hospitals (id, name, time_zone) VALUES ({id}, '{name}', '{time_zone}');\n"
+        ));
     }
     for Account { hospital_id, email, first_name, last_name, role, specialization } in ACCOUNTS {
         let username = email.split('@').next().unwrap_or_default();

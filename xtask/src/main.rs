@@ -3,6 +3,7 @@
 //! **Invariant:** each command installs what it needs, says so while it does it, and may be run again at any time.
 
 mod admin;
+mod big;
 mod build;
 mod checks;
 mod demo;

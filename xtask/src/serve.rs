@@ -20,7 +20,7 @@ use nix::{
 };
 
 use crate::{
-    build, demo,
+    big, build, demo,
     process::INTERRUPTED,
     wrangler::{self, Database},
 };
@@ -34,6 +34,9 @@ pub struct Options {
     /// Run against the database before serving, beside the demo accounts.
     #[arg(long)]
     pub sql: Option<PathBuf>,
+    /// Create a hospital of five hundred doctors, beside the demo accounts.
+    #[arg(long)]
+    pub big: bool,
     /// Everything is kept there already, from an earlier run.
     #[arg(long)]
     pub again: bool,
@@ -54,8 +57,8 @@ pub struct Options {
 impl Options {
     /// A new Worker as it is deployed, on any free port.
     pub fn new(persist_to: &Path) -> Self {
-        let (sql, again, production, faults, port, wrangler) = (None, false, false, false, 0, Vec::new());
-        Self { persist_to: persist_to.into(), sql, again, production, faults, port, wrangler }
+        let (sql, big, again, production, faults, port, wrangler) = (None, false, false, false, false, 0, Vec::new());
+        Self { persist_to: persist_to.into(), sql, big, again, production, faults, port, wrangler }
     }
 }
 
@@ -80,7 +83,7 @@ pub struct Server {
 impl Server {
     /// Builds, migrates, fills and starts.
     pub fn start(options: &Options) -> Result<Self> {
-        let Options { persist_to, sql, again, production, faults, port, wrangler } = options;
+        let Options { persist_to, sql, big, again, production, faults, port, wrangler } = options;
         build::build()?;
         if *faults {
             build::build_with_faults()?;
@@ -90,6 +93,9 @@ impl Server {
             wrangler::migrate(&database)?;
             if !production {
                 demo::create(&database)?;
+            }
+            if *big {
+                big::create(&database)?;
             }
             if let Some(sql) = sql {
                 wrangler::execute(&database, sql)?;
