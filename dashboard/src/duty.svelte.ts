@@ -2,7 +2,8 @@
 // Invariant: `live` and `available` come from the server's answers only, never from what was clicked.
 
 import * as api from "./api.ts";
-import { LiveSocket, socketUrl, type Link } from "./socket.ts";
+import { OwnConnection, type Link } from "./socket.ts";
+import { t } from "./text.ts";
 import type { DoctorFields, StateAnswer, User } from "./wire.ts";
 
 export class OwnDuty {
@@ -13,7 +14,7 @@ export class OwnDuty {
   link = $state.raw<Link>({ state: "connecting", attempt: 0 });
   readonly #user: User;
   readonly #recheck: () => Promise<User | null>;
-  #socket: LiveSocket;
+  #socket: OwnConnection;
   /** A socket from before a logout has no say in what comes after it: nobody would miss it. */
   #socketIsOld = false;
   /** Moves on when a change begins and when it ends. */
@@ -36,7 +37,9 @@ export class OwnDuty {
     return this.#call(() => api.setAvailability(available));
   }
 
-  connectAgain(): void {
+  /** Tries now instead of later; or again, after the server closed the connection for good. */
+  connectNow(): void {
+    if (this.link.state !== "stopped") return this.#socket.check();
     this.#socket.close();
     this.#socket = this.#connect();
   }
@@ -69,7 +72,7 @@ export class OwnDuty {
     if (user?.id !== this.#user.id || moment !== this.#moment) return;
     const wasLive = this.live;
     this.#take(user);
-    if (wasLive && !this.live) this.problem = "You were taken off duty while this page was not connected.";
+    if (wasLive && !this.live) this.problem = t.duty.takenOffDuty;
   }
 
   #take({ is_live, is_available_for_consultation }: Partial<DoctorFields>): void {
@@ -78,14 +81,13 @@ export class OwnDuty {
     this.available = is_available_for_consultation ?? false;
   }
 
-  #connect(): LiveSocket {
-    return new LiveSocket({
-      url: () => socketUrl("/ws/connect/", { email: this.#user.email }),
-      onText: () => {},
+  #connect(): OwnConnection {
+    return new OwnConnection(this.#user.email, {
+      onMessage: () => {},
       onLink: (link) => {
         this.link = link;
         if (link.state === "connected") this.#socketIsOld = false;
-        if (link.state !== "connecting") void this.#refresh();
+        if (link.state === "connected" || link.state === "stopped") void this.#refresh();
       },
     });
   }

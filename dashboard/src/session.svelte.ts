@@ -2,6 +2,8 @@
 // All pages of a browser share one cookie: when one of them signs in or out, the others ask again.
 
 import * as api from "./api.ts";
+import { t } from "./text.ts";
+import { hospital } from "./time.svelte.ts";
 import type { User } from "./wire.ts";
 
 export class Session {
@@ -25,7 +27,7 @@ export class Session {
     try {
       user = await api.me();
       if (user?.id !== this.user?.id) this.fresh = false;
-      if (user) this.user = user;
+      if (user) this.#is(user);
       else this.#end();
     } catch (error) {
       this.notice = api.explain(error);
@@ -38,12 +40,12 @@ export class Session {
     const { user } = await api.signIn(account, password);
     this.fresh = true;
     this.notice = "";
-    this.user = user;
+    this.#is(user);
     this.#pages.postMessage("signed in");
   }
 
   async changePassword(current: string, next: string): Promise<void> {
-    this.user = (await api.changePassword(current, next)).user;
+    this.#is((await api.changePassword(current, next)).user);
     this.notice = "";
     this.#pages.postMessage("password changed");
   }
@@ -58,14 +60,19 @@ export class Session {
       this.#leaving = false;
     }
     this.user = null;
-    this.notice = "You are signed out.";
+    this.notice = t.session.signedOut;
     this.#pages.postMessage("signed out");
+  }
+
+  #is(user: User): void {
+    this.user = user;
+    hospital.follow(user);
   }
 
   /** The server ended the session; worth telling, unless it did so because this page asked. */
   #end(): void {
     if (this.#leaving || !this.user) return;
     this.user = null;
-    this.notice = "Signed out: your session has ended. Please sign in again.";
+    this.notice = t.session.ended;
   }
 }

@@ -1,34 +1,85 @@
-// One WebSocket that stays: it notices a dead connection, waits, and connects again.
-// Invariant: at most one WebSocket is open, and nothing is reported about one that was given up.
+// Rollcall's client library: this one file, and the types of wire.ts. No framework; runs in browsers and in Node.
+// Invariants: at most one WebSocket is open for each object here, and nothing is reported about one that was given up.
+// A `Watcher` hands on every event once, in order and without a gap, whatever happens to its connection.
 
-import { backoff, mayReconnect } from "./reconnect.ts";
+import type { ConnectionCommand, ConnectionMessage, DoctorEvent, WatcherCommand, WatcherMessage } from "./wire.ts";
 
-/** Where the connection stands. `attempt` counts the tries since it was last up; 0 is the very first one. */
+/** Where a connection stands. `attempt` counts the tries since it was last up; 0 is the very first one. */
 export type Link =
   | { state: "connecting"; attempt: number }
+  /** The next try begins at `retryAt`, in milliseconds since 1970. */
+  | { state: "waiting"; attempt: number; retryAt: number }
   | { state: "connected" }
+  /** For good: another try would end in the same way. `code` is the WebSocket's close code. */
   | { state: "stopped"; code: number; reason: string };
 
-export interface LiveSocketOptions {
-  /** Asked anew for every try, because the position to resume from moves on. */
-  url: () => string;
-  protocols?: string[];
-  onText: (text: string) => void;
-  onLink: (link: Link) => void;
+/** What arrives on `/ws/doctor-status/`. */
+export type BoardMessage = WatcherMessage | DoctorEvent;
+
+/** What arrives on `/ws/connect/`: echoes, and the events of the doctor whose connection it is. */
+export type OwnMessage = ConnectionMessage | DoctorEvent;
+
+export interface Options<Message> {
+  /** Where Rollcall is, `https://…`. In a page: the page's own origin, unless it is given. */
+  origin?: string | URL;
+  /**
+   * A ticket for each try, from `POST /api/ws-ticket/`, where no cookie says who is asking: in Node, and in pages of
+   * another origin.
+   */
+  ticket?: () => Promise<string>;
+  onMessage: (message: Message) => void;
+  onLink?: (link: Link) => void;
 }
 
+const SUBPROTOCOL = "rollcall.v1";
 const PING_EVERY_MS = 30_000;
 /** Without any answer to a ping for this long the connection is dead, whatever the browser believes. */
 const SILENCE_MS = 45_000;
-/** The code browsers give a connection that was lost without a close frame. */
-const NO_ANSWER = 1006;
+/** The same while somebody is waiting for it. */
+const IMPATIENCE_MS = 5_000;
 /** The server answers a try, with a message or a close code, within 10 s. */
 const OPENING_MS = 15_000;
+const ACK_EVERY_MS = 1_000;
+const FIRST_DELAY_MS = 500;
+const LONGEST_DELAY_MS = 30_000;
+/** The code browsers give a connection that was lost without a close frame. */
+const NO_ANSWER = 1006;
+/** Close codes that another try would only repeat. Everything else is an accident: connect again and resume. */
+const FINAL = new Set([1000, 1003, 1008, 1009, 4000, 4001, 4002, 4003, 4004]);
 
+/**
+ * Milliseconds to wait before try number `attempt` (1, 2, …): anything up to a bound that doubles.
+ * The whole range is random, so that a hospital's dashboards do not all return in the same instant.
+ * `random` is at least 0 and less than 1.
+ */
+export function backoff(attempt: number, random: number): number {
+  return random * Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** attempt);
+}
+
+export function mayReconnect(code: number): boolean {
+  return !FINAL.has(code);
+}
+
+/** The address of `path` at `origin`, `ws:` or `wss:` as that is. */
+export function socketUrl(
+  path: string,
+  query: Record<string, string> = {},
+  origin: string | URL = globalThis.location.origin,
+): string {
+  const url = new URL(path, origin);
+  url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
+  url.search = new URLSearchParams(query).toString();
+  return url.href;
+}
+
+/** One WebSocket that stays: it notices a dead connection, waits, and connects again. */
 export class LiveSocket {
-  readonly #options: LiveSocketOptions;
-  readonly #page = new AbortController();
+  readonly #options: Options<string>;
+  readonly #url: () => string;
+  readonly #end = new AbortController();
   #socket: WebSocket | null = null;
+  /** Moves on with every try, so that a ticket that comes late opens nothing. */
+  #try = 0;
   /** Whether the current connection has been heard. */
   #up = false;
   #attempt = 0;
@@ -36,10 +87,15 @@ export class LiveSocket {
   #ping: ReturnType<typeof setInterval> | undefined;
   #deadline: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(options: LiveSocketOptions) {
+  /** `url` is asked anew for every try, because the position to resume from moves on. */
+  constructor(url: () => string, options: Options<string>) {
+    this.#url = url;
     this.#options = options;
-    globalThis.addEventListener("online", () => this.#networkReturned(), { signal: this.#page.signal });
-    this.#open();
+    const { signal } = this.#end;
+    // Neither is there outside of browsers.
+    globalThis.addEventListener?.("online", () => this.check(), { signal });
+    globalThis.document?.addEventListener("visibilitychange", () => document.hidden || this.check(), { signal });
+    void this.#open();
   }
 
   send(text: string): void {
@@ -49,22 +105,39 @@ export class LiveSocket {
   /** Gives up the current connection and opens another one now. */
   reconnect(): void {
     this.#drop();
-    this.#open();
+    void this.#open();
+  }
+
+  /** Somebody wants to know: finds out within seconds whether the connection is alive, or tries again at once. */
+  check(): void {
+    if (this.#retry !== undefined) return this.reconnect();
+    if (!this.#up) return;
+    clearTimeout(this.#deadline);
+    this.#deadline = undefined;
+    this.#sendPing(IMPATIENCE_MS);
   }
 
   /** Ends it for good; nothing is reported afterwards. */
   close(): void {
-    this.#page.abort();
+    this.#end.abort();
     this.#drop();
   }
 
-  #open(): void {
-    this.#options.onLink({ state: "connecting", attempt: this.#attempt });
-    const socket = new WebSocket(this.#options.url(), this.#options.protocols ?? []);
-    this.#socket = socket;
+  async #open(): Promise<void> {
+    const attempt = ++this.#try;
+    this.#report({ state: "connecting", attempt: this.#attempt });
     this.#expectAnswer(OPENING_MS);
+    const protocols = [SUBPROTOCOL];
+    try {
+      if (this.#options.ticket) protocols.push(`ticket.${await this.#options.ticket()}`);
+    } catch {
+      if (attempt === this.#try) this.#closed(NO_ANSWER, "");
+    }
+    if (attempt !== this.#try) return;
+    const socket = new WebSocket(this.#url(), protocols);
+    this.#socket = socket;
     socket.onopen = () => {
-      this.#ping = setInterval(() => this.#sendPing(), PING_EVERY_MS);
+      this.#ping = setInterval(() => this.#sendPing(SILENCE_MS), PING_EVERY_MS);
     };
     socket.onmessage = ({ data }) => this.#heard(String(data));
     socket.onclose = ({ code, reason }) => this.#closed(code, reason);
@@ -77,44 +150,44 @@ export class LiveSocket {
     if (!this.#up) {
       this.#up = true;
       this.#attempt = 0;
-      this.#options.onLink({ state: "connected" });
+      this.#report({ state: "connected" });
     }
-    if (text !== "pong") this.#options.onText(text);
+    if (text !== "pong") this.#options.onMessage(text);
   }
 
   #closed(code: number, reason: string): void {
     this.#drop();
     if (!mayReconnect(code)) {
-      this.#page.abort();
-      this.#options.onLink({ state: "stopped", code, reason });
+      this.#end.abort();
+      this.#report({ state: "stopped", code, reason });
       return;
     }
     this.#attempt += 1;
-    this.#options.onLink({ state: "connecting", attempt: this.#attempt });
-    this.#retry = setTimeout(() => this.#open(), backoff(this.#attempt, Math.random()));
+    const delay = backoff(this.#attempt, Math.random());
+    this.#retry = setTimeout(() => this.reconnect(), delay);
+    this.#report({ state: "waiting", attempt: this.#attempt, retryAt: Date.now() + delay });
   }
 
-  #networkReturned(): void {
-    // A connection from before may have died with the old network; only a ping can tell.
-    if (this.#up) this.#sendPing();
-    else this.reconnect();
-  }
-
-  #sendPing(): void {
+  #sendPing(answerWithin: number): void {
     this.send("ping");
-    if (this.#deadline === undefined) this.#expectAnswer(SILENCE_MS);
+    if (this.#deadline === undefined) this.#expectAnswer(answerWithin);
   }
 
   #expectAnswer(within: number): void {
     this.#deadline = setTimeout(() => this.#closed(NO_ANSWER, ""), within);
   }
 
+  #report(link: Link): void {
+    this.#options.onLink?.(link);
+  }
+
   #drop(): void {
     clearTimeout(this.#retry);
     clearInterval(this.#ping);
     clearTimeout(this.#deadline);
-    this.#deadline = undefined;
+    this.#retry = this.#deadline = undefined;
     this.#up = false;
+    this.#try += 1;
     const socket = this.#socket;
     this.#socket = null;
     if (!socket) return;
@@ -124,10 +197,124 @@ export class LiveSocket {
   }
 }
 
-/** The address of `path` on this page's own host, `ws:` or `wss:` as the page is. */
-export function socketUrl(path: string, query: Record<string, string> = {}): string {
-  const url = new URL(path, location.origin);
-  url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
-  url.search = new URLSearchParams(query).toString();
-  return url.href;
+export interface WatcherOptions extends Options<BoardMessage> {
+  /** The latest event known already: the first message is then what came after it, instead of a snapshot. */
+  since?: number;
+  /** Whether to hear how many people are connected, whenever that changes. */
+  connections?: boolean;
+}
+
+/** A dashboard's socket, `/ws/doctor-status/`. */
+export class Watcher {
+  readonly #onMessage: (message: BoardMessage) => void;
+  readonly #socket: LiveSocket;
+  /** The latest event handed on, and therefore where the next connection resumes. */
+  #seq: number | null;
+  /** Whether the current connection is past what it missed. */
+  #caughtUp = false;
+  #lastAck = 0;
+  #ack: ReturnType<typeof setTimeout> | undefined;
+
+  constructor({ since, connections, onMessage, onLink, ...options }: WatcherOptions) {
+    this.#onMessage = onMessage;
+    this.#seq = since ?? null;
+    const query = () => ({
+      ...(this.#seq !== null && { since: String(this.#seq) }),
+      ...(connections && { connections: "1" }),
+    });
+    this.#socket = new LiveSocket(() => socketUrl("/ws/doctor-status/", query(), options.origin), {
+      ...options,
+      onMessage: (text) => this.#receive(JSON.parse(text) as BoardMessage),
+      onLink: (link) => {
+        if (link.state !== "connected") this.#caughtUp = false;
+        onLink?.(link);
+      },
+    });
+  }
+
+  /** Tries again now, or finds out whether the connection is alive. */
+  check(): void {
+    this.#socket.check();
+  }
+
+  /** Connects again and starts from a new snapshot instead of resuming. */
+  startOver(): void {
+    this.#seq = null;
+    this.#socket.reconnect();
+  }
+
+  close(): void {
+    clearTimeout(this.#ack);
+    this.#socket.close();
+  }
+
+  #receive(message: BoardMessage): void {
+    if (message.type === "snapshot") {
+      this.#caughtUp = true;
+      this.#moveTo(message.seq);
+    } else if (message.type === "resumed") {
+      this.#caughtUp = message.recovered;
+      // Not recovered: a snapshot comes next, and the position means nothing until then.
+      if (!message.recovered) this.#seq = null;
+      else if (this.#seq !== null && message.seq > this.#seq) return this.#gap();
+    } else if ("seq" in message) {
+      if (this.#seq === null || message.seq <= this.#seq) return;
+      if (message.seq > this.#seq + 1) return this.#gap();
+      this.#moveTo(message.seq);
+    }
+    this.#onMessage(message);
+  }
+
+  /** Something was missed: resume, or start over if it is the resuming itself that left it out. */
+  #gap(): void {
+    if (this.#caughtUp) this.#socket.reconnect();
+    else this.startOver();
+  }
+
+  #moveTo(seq: number): void {
+    this.#seq = seq;
+    const wait = this.#lastAck + ACK_EVERY_MS - Date.now();
+    // At once where it is due: the timers of a hidden page run only now and then.
+    if (wait <= 0) this.#acknowledge();
+    else this.#ack ??= setTimeout(() => this.#acknowledge(), wait);
+  }
+
+  #acknowledge(): void {
+    clearTimeout(this.#ack);
+    this.#ack = undefined;
+    if (this.#seq === null) return;
+    this.#lastAck = Date.now();
+    this.#socket.send(JSON.stringify({ type: "ack", seq: this.#seq } satisfies WatcherCommand));
+  }
+}
+
+/** A person's own socket, `/ws/connect/`: while a doctor has one open, the doctor counts as reachable. */
+export class OwnConnection {
+  readonly #socket: LiveSocket;
+
+  constructor(email: string, options: Options<OwnMessage>) {
+    this.#socket = new LiveSocket(() => socketUrl("/ws/connect/", { email }, options.origin), {
+      ...options,
+      onMessage: (text) => options.onMessage(JSON.parse(text) as OwnMessage),
+    });
+  }
+
+  /** The server answers `Server received: <text>`. */
+  say(text: string): void {
+    this.#socket.send(JSON.stringify({ message: text } satisfies ConnectionCommand));
+  }
+
+  /** Tries again now, or finds out whether the connection is alive. */
+  check(): void {
+    this.#socket.check();
+  }
+
+  /** Gives up the current connection and opens another one now. */
+  reconnect(): void {
+    this.#socket.reconnect();
+  }
+
+  close(): void {
+    this.#socket.close();
+  }
 }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { apply, EMPTY_BOARD, NOTICES_SHOWN, withNotice, type Board, type BoardMessage } from "./state.ts";
+import type { BoardMessage } from "./socket.ts";
+import { EMPTY_BOARD, NOTICES_SHOWN, reduce, type Action, type Board } from "./state.ts";
 import type { DoctorEvent, DoctorInfo } from "./wire.ts";
 
 const ann: DoctorInfo = {
@@ -40,18 +41,21 @@ function becameAvailable(seq: number, doctor = ann): DoctorEvent {
   };
 }
 
-function snapshot(seq: number, recent: DoctorEvent[] = []): BoardMessage {
-  return { type: "snapshot", seq, doctors: [ann, chen], recent, connections: 0, live_since: {} };
+function snapshot(seq: number, recent: DoctorEvent[] = [], live_since: Record<string, string> = {}): BoardMessage {
+  return { type: "snapshot", seq, doctors: [ann, chen], recent, connections: 0, live_since };
 }
 
-function boardAfter(...messages: BoardMessage[]): Board {
-  return messages.reduce(apply, EMPTY_BOARD);
+function boardAfter(...messages: Action[]): Board {
+  return messages.reduce(reduce, EMPTY_BOARD);
 }
 
 test("a snapshot is the whole board, whatever was there before", () => {
   const board = boardAfter(snapshot(40), cameOrWent(41, "login"), snapshot(3));
   assert.equal(board.seq, 3);
-  assert.deepEqual(board.doctors, [ann, chen]);
+  assert.deepEqual(
+    board.doctors,
+    [ann, chen].map((doctor) => ({ ...doctor, since: null })),
+  );
   assert.deepEqual(board.notices, []);
 });
 
@@ -83,23 +87,23 @@ test("a change of availability updates the doctor and is no notification", () =>
 test("applying a message again changes nothing", () => {
   const once = boardAfter(snapshot(40), cameOrWent(41, "login"), cameOrWent(42, "logout"));
   for (const again of [cameOrWent(41, "login"), cameOrWent(42, "logout"), cameOrWent(40, "login")]) {
-    assert.equal(apply(once, again), once);
+    assert.equal(reduce(once, again), once);
   }
 });
 
-test("resuming changes nothing by itself", () => {
+test("resuming where nothing was missed changes nothing", () => {
   const before = boardAfter(snapshot(40));
-  assert.equal(apply(before, { type: "resumed", from: 38, seq: 40, recovered: true }), before);
+  assert.equal(reduce(before, { type: "resumed", from: 40, seq: 40, recovered: true }), before);
 });
 
 test("an event before the first snapshot is left to the snapshot", () => {
-  assert.equal(apply(EMPTY_BOARD, cameOrWent(1, "login")), EMPTY_BOARD);
+  assert.equal(reduce(EMPTY_BOARD, cameOrWent(1, "login")), EMPTY_BOARD);
 });
 
 test("a message of a newer server is ignored", () => {
   const before = boardAfter(snapshot(40));
   const unknown = { type: "weather", seq: 41 } as unknown as BoardMessage;
-  assert.equal(apply(before, unknown), before);
+  assert.equal(reduce(before, unknown), before);
 });
 
 test("a new doctor with full details takes their place by name", () => {
@@ -115,13 +119,16 @@ test("a login of a doctor never heard of is shown, and asks for a snapshot", () 
   const board = boardAfter(snapshot(40), cameOrWent(41, "login", bob));
   assert.equal(board.notices[0]?.doctorName, "Dr. Bob Ray");
   assert.equal(board.complete, false);
-  assert.equal(apply(board, snapshot(41)).complete, true);
+  assert.equal(reduce(board, snapshot(41)).complete, true);
 });
 
 test("the list keeps the last ten, test notifications included", () => {
   let board = boardAfter(snapshot(0));
-  for (let seq = 1; seq <= 12; seq += 1) board = apply(board, cameOrWent(seq, seq % 2 ? "login" : "logout"));
-  board = withNotice(board, { key: "test-1", action: "login", doctorName: "Dr. Test Doctor", timestamp: "" });
+  for (let seq = 1; seq <= 12; seq += 1) board = reduce(board, cameOrWent(seq, seq % 2 ? "login" : "logout"));
+  board = reduce(board, {
+    type: "test",
+    notice: { key: "test-1", action: "login", doctorName: "Dr. Test Doctor", timestamp: "" },
+  });
   assert.equal(board.notices.length, NOTICES_SHOWN);
   assert.equal(board.notices[0]?.key, "test-1");
   assert.equal(board.notices.at(-1)?.key, "event-4");
@@ -130,4 +137,84 @@ test("the list keeps the last ten, test notifications included", () => {
 test("the reason of an automatic logout is kept", () => {
   const board = boardAfter(snapshot(40), { ...cameOrWent(41, "logout"), reason: "connection_lost" } as DoctorEvent);
   assert.equal(board.notices[0]?.reason, "connection_lost");
+});
+
+test("since when a doctor is there comes with the snapshot, and from then on with what happens", () => {
+  const before = boardAfter(snapshot(40, [], { 7: "2026-11-20T08:00:00Z" }));
+  assert.deepEqual(
+    before.doctors.map(({ since }) => since),
+    ["2026-11-20T08:00:00Z", null],
+  );
+  const after = reduce(reduce(before, cameOrWent(41, "login", chen)), becameAvailable(42, chen));
+  assert.deepEqual(
+    after.doctors.map(({ since }) => since),
+    ["2026-11-20T08:00:00Z", "2026-11-21T09:00:00Z"],
+  );
+});
+
+test("what came while the page was away is counted and kept until it is read", () => {
+  const away = boardAfter(snapshot(40), cameOrWent(41, "login"), cameOrWent(42, "logout"), cameOrWent(43, "login"));
+  const back = reduce(away, { type: "resumed", from: 41, seq: 43, recovered: true });
+  assert.equal(back.missed?.count, 2);
+  assert.deepEqual(
+    back.missed?.events.map(({ seq }) => seq),
+    [42, 43],
+  );
+  assert.equal(reduce(back, { type: "missed_was_read" }).missed, null);
+
+  const again = reduce(reduce(back, cameOrWent(44, "logout")), { type: "resumed", from: 43, seq: 44, recovered: true });
+  assert.equal(again.missed?.count, 3, "nobody has read the first two yet");
+});
+
+test("a snapshot in place of what was missed tells how much that was, and shows the latest", () => {
+  const recent = [cameOrWent(1500, "logout"), cameOrWent(1499, "login"), cameOrWent(40, "login")];
+  const lost: Action = { type: "resumed", from: 40, seq: 1500, recovered: false };
+  const board = boardAfter(snapshot(40), lost, snapshot(1500, recent));
+  assert.equal(board.missed?.count, 1460);
+  assert.deepEqual(
+    board.missed?.events.map(({ seq }) => seq),
+    [1499, 1500],
+  );
+  assert.equal(reduce(EMPTY_BOARD, snapshot(1500)).missed, null, "the first one is no return");
+});
+
+test("the day is its history and what came after it, in order and once", () => {
+  let board = boardAfter(snapshot(41), cameOrWent(42, "logout"));
+  assert.equal(board.dayIsWhole, false);
+  const page = [cameOrWent(40, "logout"), cameOrWent(41, "login"), cameOrWent(42, "logout"), cameOrWent(43, "login")];
+  board = reduce(board, { type: "history", events: page, whole: true });
+  assert.deepEqual(
+    board.day.map(({ seq }) => seq),
+    [40, 41, 42],
+    "what the board has not heard yet comes live",
+  );
+  board = reduce(board, cameOrWent(43, "login"));
+  assert.deepEqual(
+    board.day.map(({ seq }) => seq),
+    [40, 41, 42, 43],
+  );
+  assert.equal(board.dayIsWhole, true);
+});
+
+test("a snapshot that jumps over events leaves a hole in the day, one of a changed roster does not", () => {
+  const board = boardAfter(snapshot(41), { type: "history", events: [cameOrWent(41, "login")], whole: true });
+  assert.equal(reduce(board, snapshot(41)).dayIsWhole, true);
+  assert.equal(reduce(board, snapshot(45)).dayIsWhole, false);
+});
+
+test("a new day forgets the last one", () => {
+  const board = boardAfter(snapshot(40), { ...cameOrWent(41, "login"), timestamp: "2026-11-21T23:59:59Z" }, {
+    ...cameOrWent(42, "logout"),
+    timestamp: "2026-11-22T00:00:00Z",
+  });
+  const next = reduce(board, { type: "day_began", start: new Date("2026-11-22T00:00:00Z") });
+  assert.deepEqual(
+    next.day.map(({ seq }) => seq),
+    [42],
+  );
+  assert.equal(next.seq, 42);
+});
+
+test("how many people are connected is what was said last", () => {
+  assert.equal(boardAfter(snapshot(40), { type: "connections", connections: 3 }).connections, 3);
 });

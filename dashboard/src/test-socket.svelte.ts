@@ -2,6 +2,7 @@
 
 import { explain, me, signOut } from "./api.ts";
 import { socketUrl } from "./socket.ts";
+import { t } from "./text.ts";
 import type { ConnectionCommand } from "./wire.ts";
 
 export interface LogEntry {
@@ -26,17 +27,17 @@ export class TestSocket {
     const url = socketUrl("/ws/connect/", { email });
     this.state = "opening";
     this.signedInAs = "";
-    this.#write("note", `Connecting to ${url}`);
+    this.#write("note", t.socketTest.connectingTo(url));
     const socket = new WebSocket(url);
     this.#socket = socket;
     socket.onopen = () => {
       this.state = "open";
-      this.#write("note", "Open");
+      this.#write("note", t.socketTest.open);
     };
     socket.onmessage = ({ data }) => this.#write("received", String(data));
     socket.onclose = ({ code, reason }) => {
       this.state = "closed";
-      this.#write("note", `Closed with code ${code}${reason && `: ${reason}`}`);
+      this.#write("note", t.socketTest.closed(code, reason));
       if (code === NOT_ACCEPTED) void this.#findOtherPerson(email);
     };
   }
@@ -55,7 +56,7 @@ export class TestSocket {
     try {
       await signOut();
       this.signedInAs = "";
-      this.#write("note", "Signed out");
+      this.#write("note", t.socketTest.signedOut);
     } catch (error) {
       this.#write("note", explain(error));
     }

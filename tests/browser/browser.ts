@@ -14,6 +14,8 @@ export const BOB = "bob.ray@example.com";
 export const CHEN = "chen.wu@example.com";
 export const NORTH_ADMIN = "admin@north.example.com";
 export const NORTH_DANA = "dana.fox@north.example.com";
+/** Of a hospital with 500 doctors. */
+export const BIG_ADMIN = "admin@big.example.com";
 export const USER = "user1@example.com";
 
 const PASSWORD = "rollcall-demo";
@@ -97,6 +99,16 @@ function login(email: string): Promise<{ token: string; user: { id: number } }> 
 export async function client(email: string): Promise<<Answer>(path: string, body: object) => Promise<Answer>> {
   const { token } = await login(email);
   return (path, body) => post(path, body, { Authorization: `Token ${token}` });
+}
+
+/** What another program reads from the API, as `email`. */
+export async function reader(email: string): Promise<<Answer>(path: string) => Promise<Answer>> {
+  const { token } = await login(email);
+  return async <Answer>(path: string) => {
+    const response = await fetch(new URL(path, ROLLCALL_URL), { headers: { Authorization: `Token ${token}` } });
+    assert.ok(response.ok, `${path}: ${response.status}`);
+    return (await response.json()) as Answer;
+  };
 }
 
 /** A doctor whom the administrator has just created, so that no other test knows them. */

@@ -67,7 +67,7 @@ test("a doctor whose name is markup is shown by that name everywhere", async () 
   await signIn(doctor.page, account.email, account.password);
   await doctor.page.getByText("On duty", { exact: true }).waitFor();
   await connected(doctor.page);
-  assert.equal(await doctor.page.getByRole("heading", { level: 2 }).textContent(), NAME);
+  assert.equal(await doctor.page.getByRole("heading", { level: 2 }).first().textContent(), NAME);
   await doctor.page.getByText(`${MARKUP}, General Hospital`, { exact: true }).waitFor();
   assert.equal(await doctor.page.title(), "Rollcall for doctors");
 
@@ -77,10 +77,10 @@ test("a doctor whose name is markup is shown by that name everywhere", async () 
   const notifications = admin.page.getByRole("region", { name: "Doctor Login/Logout Notifications" });
   const entry = notifications.getByRole("listitem").filter({ hasText: NAME });
   await entry.filter({ hasText: "logged in" }).first().waitFor();
-  const row = admin.page.getByRole("region", { name: "Doctors" }).getByRole("listitem").filter({ hasText: NAME });
+  const row = admin.page.getByRole("region", { name: "Doctors" }).getByRole("row").filter({ hasText: NAME });
   // A run before this one on the same database has left a doctor of that name off duty.
   const onDuty = row.filter({ hasText: "On duty" });
-  await onDuty.getByText(`${MARKUP} · ${MARKUP}`, { exact: true }).waitFor();
+  await onDuty.getByRole("cell", { name: MARKUP, exact: true }).waitFor();
 
   const available = doctor.page.getByRole("switch", { name: "Available for consultation" });
   const was = (await available.getAttribute("aria-checked")) === "true";
@@ -90,7 +90,7 @@ test("a doctor whose name is markup is shown by that name everywhere", async () 
   await keepScreenshot(admin.page, "dashboard-markup");
   await keepScreenshot(doctor.page, "doctor-markup");
   await assertNoMarkup(doctor.page);
-  assert.equal(await admin.page.title(), "Rollcall");
+  assert.match(await admin.page.title(), /^(\(\d+\) )?Rollcall$/);
 
   await doctor.page.getByRole("button", { name: "Sign out" }).click();
   await doctor.page.getByText("You are signed out.").waitFor();

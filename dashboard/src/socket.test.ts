@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { backoff, mayReconnect } from "./reconnect.ts";
+import { backoff, mayReconnect } from "./socket.ts";
 
 test("the bound doubles with every try, up to 30 seconds", () => {
   const almostOne = 1 - Number.EPSILON;

@@ -1,0 +1,262 @@
+// Every word that the pages say, in English. Another language is another file of this shape.
+
+import type { LoginAction, Reason, Role } from "../wire.ts";
+
+const plural = new Intl.PluralRules("en");
+
+function counted(count: number, one: string, other: string): string {
+  return `${count.toLocaleString("en")} ${plural.select(count) === "one" ? one : other}`;
+}
+
+const CAME_OR_WENT: Record<LoginAction, string> = { login: "logged in", logout: "logged out" };
+const REASON: Record<Reason, string> = { connection_lost: "connection lost", admin: "by an administrator" };
+const ROLE: Record<Role, string> = { admin: "Administrator", doctor: "Doctor", user: "User" };
+
+export const en = {
+  app: {
+    name: "Rollcall",
+    forDoctors: "Rollcall for doctors",
+    socketTest: "Rollcall: socket test",
+    views: {
+      board: "Board",
+      history: "History",
+      connections: "Connections",
+      users: "Users",
+      account: "My account",
+      wall: "Wall screen",
+    },
+    navigation: "Views",
+    loading: "Loading…",
+    oneMoment: "One moment…",
+    close: "Close",
+    cancel: "Cancel",
+    tryAgain: "Try again",
+    signOut: "Sign out",
+    /** The title of the browser's tab. */
+    title: (unread: number) => (unread > 0 ? `(${unread}) Rollcall` : "Rollcall"),
+    timesAreIn: (zone: string) => `Times are the hospital's: ${zone.replaceAll("_", " ")}.`,
+  },
+
+  theme: {
+    label: "Colours",
+    choices: { auto: "As the device", light: "Light", dark: "Dark" },
+  },
+
+  /** Failures that have no words from the server. */
+  failure: {
+    unreachable: "The server cannot be reached. Please try again.",
+    strange: (status: number) => `The server answered with an error (${status}). Please try again.`,
+  },
+
+  link: {
+    connecting: "Connecting…",
+    connected: "Connected",
+    offline: "Offline",
+    offlineHelp: "Check this device's network. The page connects again by itself.",
+    reconnecting: "Reconnecting…",
+    tryingNow: (attempt: number) => `Attempt ${attempt}. What you see may be out of date.`,
+    waiting: (attempt: number, seconds: number) =>
+      `Attempt ${attempt} in ${seconds} s. What you see may be out of date.`,
+    tryNow: "Try now",
+    stopped: "Disconnected",
+    connectAgain: "Connect again",
+    closedBecause: (code: number) => {
+      switch (code) {
+        case 1008:
+          return "The server closed the connection: too many connections or messages.";
+        case 4001:
+        case 4002:
+          return "Your session was not accepted. Please sign out and in again.";
+        case 4003:
+          return "You are not allowed to connect here.";
+        case 4004:
+          return "An administrator closed the connection.";
+        default:
+          return `The server closed the connection (code ${code}).`;
+      }
+    },
+  },
+
+  missed: {
+    title: (count: number) => `${counted(count, "change", "changes")} while you were away`,
+    onlyLatest: (shown: number) => `The latest ${shown} of them; the history has them all.`,
+    none: "The history has them.",
+    dismiss: "Got it",
+  },
+
+  session: {
+    signIn: "Sign in",
+    signingIn: "Signing in…",
+    account: "Email or username",
+    password: "Password",
+    signedOut: "You are signed out.",
+    ended:
+      "Signed out: your session has ended. It was ended elsewhere, or ten hours are over. Please sign in again.",
+    wrongPage: (meantFor: string, email: string) => `This page is for ${meantFor}. You are signed in as ${email}.`,
+    forAdministrators: "administrators",
+    forDoctors: "doctors",
+    toDoctors: "Go to the doctors' page",
+    toAdministrators: "Go to the administrators' page",
+    orSignOut: ", or sign out to use another account.",
+    mustSignOut: "Sign out to use another account.",
+  },
+
+  password: {
+    title: "Choose your own password",
+    why: "You signed in with a temporary password. Choose one that only you know to go on.",
+    account: "Account",
+    temporary: "Temporary password",
+    next: "New password",
+    repeat: "Repeat it",
+    notTheSame: "This is not the same as the new password.",
+    change: "Change password",
+  },
+
+  doctor: {
+    name: ({ first_name, last_name }: { first_name: string; last_name: string }) => `Dr. ${first_name} ${last_name}`,
+    onDuty: "On duty",
+    offDuty: "Off duty",
+    available: "Available",
+    busy: "Busy",
+  },
+
+  event: {
+    cameOrWent: (action: LoginAction) => CAME_OR_WENT[action],
+    becameAvailable: "is available for consultation",
+    becameBusy: "is busy",
+    at: (time: string) => ` at ${time}`,
+    because: (reason: Reason) => ` (${REASON[reason]})`,
+  },
+
+  board: {
+    waiting: "Waiting for the first state of the board…",
+    onDuty: "On duty",
+    availableNow: "Available now",
+    connected: "Connected people",
+    eventsToday: "Events today",
+    unknown: "…",
+  },
+
+  roster: {
+    title: "Doctors",
+    search: "Search",
+    searchHint: "Name or specialization",
+    specialization: "Specialization",
+    everySpecialization: "All",
+    presence: "State",
+    presences: {
+      any: "Any",
+      available: "Available",
+      busy: "Busy",
+      on_duty: "On duty",
+      off_duty: "Off duty",
+    },
+    columns: { name: "Name", specialization: "Specialization", state: "State", since: "Since" },
+    shown: (shown: number, all: number) => `${shown} of ${counted(all, "doctor", "doctors")}`,
+    clear: "Show all",
+    none: "No doctors yet",
+    noneHint: "Doctors appear here when an administrator adds them under “Users”.",
+    noMatch: "No doctor matches.",
+  },
+
+  notifications: {
+    title: "Doctor Login/Logout Notifications",
+    test: "Test Notification",
+    testDoctor: "Dr. Test Doctor",
+    none: "No login/logout notifications yet",
+    noneHint: "Notifications will appear here when doctors log in or out",
+    popUps: "New notifications",
+  },
+
+  alerts: {
+    desktop: "Desktop notifications",
+    sound: "Sound",
+    andOthers: (count: number) => `(and ${count} more)`,
+    denied: "This browser does not allow notifications from this page. Its settings for this site can change that.",
+    unsupported: "This browser cannot show desktop notifications.",
+  },
+
+  timeline: {
+    title: "On duty today",
+    none: "Nobody has been on duty today.",
+    most: (count: number, time: string) => `Most at once: ${count}, at ${time}.`,
+    count: "Doctors on duty over the day",
+    stay: (from: string, to: string) => `${from} to ${to}`,
+    untilNow: (from: string) => `${from} until now`,
+    loading: "Reading today's events…",
+    failed: "Today's events could not be read.",
+  },
+
+  history: {
+    title: "History",
+    doctor: "Doctor",
+    everyDoctor: "All",
+    from: "From",
+    to: "To",
+    export: "Export CSV",
+    exporting: "Exporting…",
+    file: (day: string) => `rollcall-${day}.csv`,
+    more: "Show older events",
+    end: "This is the beginning.",
+    none: "No events yet",
+    noneHint: "Everything that happens to a doctor will be listed here.",
+    noMatch: "Nothing happened that matches.",
+    backwards: "“To” is before “From”.",
+    failed: "The history could not be read.",
+    automatic: "automatic",
+    columns: { time: "Time", event: "Event", number: "No." },
+  },
+
+  wall: {
+    onDuty: (count: number) => `${count} on duty`,
+    available: (count: number) => `${count} available`,
+    nobody: "Nobody is on duty.",
+    fullScreen: "Full screen",
+    leave: "Back to the board",
+    page: (page: number, pages: number) => `Page ${page} of ${pages}`,
+    pause: "Hold this page",
+    resume: "Turn pages",
+  },
+
+  connections: {
+    title: "Active connections",
+  },
+
+  users: {
+    title: "Users",
+    roles: ROLE,
+  },
+
+  account: {
+    title: "My account",
+  },
+
+  duty: {
+    goOnDuty: "Go on duty",
+    available: "Available for consultation",
+    yes: "Yes",
+    no: "No, busy",
+    takenOffDuty: "You were taken off duty while this page was not connected.",
+  },
+
+  socketTest: {
+    states: { closed: "Disconnected", opening: "Connecting…", open: "Connected" },
+    email: "Email",
+    emailHint: "user@example.com",
+    connect: "Connect",
+    disconnect: "Disconnect",
+    message: "Message",
+    send: "Send",
+    otherPerson: (email: string) =>
+      `This browser is signed in as ${email}. A signed-in browser connects as that person only, so another email is ` +
+      "refused.",
+    log: "Log",
+    nothing: "Nothing yet",
+    sent: "Sent",
+    received: "Received",
+    connectingTo: (url: string) => `Connecting to ${url}`,
+    open: "Open",
+    closed: (code: number, reason: string) => `Closed with code ${code}${reason && `: ${reason}`}`,
+    signedOut: "Signed out",
+  },
+};
