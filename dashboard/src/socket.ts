@@ -10,7 +10,7 @@ export type Link =
   /** The next try begins at `retryAt`, in milliseconds since 1970. */
   | { state: "waiting"; attempt: number; retryAt: number }
   | { state: "connected" }
-  /** For good: another try would end in the same way. `code` is the WebSocket's close code. */
+  /** Until it is told to connect again: another try would end in the same way. `code` is the WebSocket's close code. */
   | { state: "stopped"; code: number; reason: string };
 
 /** What arrives on `/ws/doctor-status/`. */
@@ -24,9 +24,10 @@ export interface Options<Message> {
   origin?: string | URL;
   /**
    * A ticket for each try, from `POST /api/ws-ticket/`, where no cookie says who is asking: in Node, and in pages of
-   * another origin.
+   * another origin. Null where there is none to be had, because the session has ended: it stops, as the server would
+   * make it. Where it fails, it is asked again later.
    */
-  ticket?: () => Promise<string>;
+  ticket?: () => Promise<string | null>;
   onMessage: (message: Message) => void;
   onLink?: (link: Link) => void;
 }
@@ -44,6 +45,8 @@ const FIRST_DELAY_MS = 500;
 const LONGEST_DELAY_MS = 30_000;
 /** The code browsers give a connection that was lost without a close frame. */
 const NO_ANSWER = 1006;
+/** The server's code for who does not say who they are. */
+const NOT_ACCEPTED = 4001;
 /** Close codes that another try would only repeat. Everything else is an accident: connect again and resume. */
 const FINAL = new Set([1000, 1003, 1008, 1009, 4000, 4001, 4002, 4003, 4004]);
 
@@ -67,7 +70,7 @@ export function socketUrl(
   origin: string | URL = globalThis.location.origin,
 ): string {
   const url = new URL(path, origin);
-  url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
+  url.protocol = url.protocol.replace("http", "ws");
   url.search = new URLSearchParams(query).toString();
   return url.href;
 }
@@ -86,6 +89,8 @@ export class LiveSocket {
   #retry: ReturnType<typeof setTimeout> | undefined;
   #ping: ReturnType<typeof setInterval> | undefined;
   #deadline: ReturnType<typeof setTimeout> | undefined;
+  /** When that is, in milliseconds since 1970. */
+  #due = 0;
 
   /** `url` is asked anew for every try, because the position to resume from moves on. */
   constructor(url: () => string, options: Options<string>) {
@@ -102,19 +107,17 @@ export class LiveSocket {
     if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(text);
   }
 
-  /** Gives up the current connection and opens another one now. */
+  /** Gives up the current connection and opens another one now, also where it had stopped. */
   reconnect(): void {
+    if (this.#end.signal.aborted) return;
     this.#drop();
     void this.#open();
   }
 
   /** Somebody wants to know: finds out within seconds whether the connection is alive, or tries again at once. */
   check(): void {
-    if (this.#retry !== undefined) return this.reconnect();
-    if (!this.#up) return;
-    clearTimeout(this.#deadline);
-    this.#deadline = undefined;
-    this.#sendPing(IMPATIENCE_MS);
+    if (this.#retry !== undefined) this.reconnect();
+    else if (this.#up) this.#sendPing(IMPATIENCE_MS);
   }
 
   /** Ends it for good; nothing is reported afterwards. */
@@ -125,15 +128,18 @@ export class LiveSocket {
 
   async #open(): Promise<void> {
     const attempt = ++this.#try;
-    this.#report({ state: "connecting", attempt: this.#attempt });
     this.#expectAnswer(OPENING_MS);
+    this.#report({ state: "connecting", attempt: this.#attempt });
     const protocols = [SUBPROTOCOL];
     try {
-      if (this.#options.ticket) protocols.push(`ticket.${await this.#options.ticket()}`);
+      const ticket = this.#options.ticket && (await this.#options.ticket());
+      if (attempt !== this.#try) return;
+      if (ticket === null) return this.#closed(NOT_ACCEPTED, "No ticket");
+      if (ticket !== undefined) protocols.push(`ticket.${ticket}`);
     } catch {
       if (attempt === this.#try) this.#closed(NO_ANSWER, "");
+      return;
     }
-    if (attempt !== this.#try) return;
     const socket = new WebSocket(this.#url(), protocols);
     this.#socket = socket;
     socket.onopen = () => {
@@ -144,6 +150,7 @@ export class LiveSocket {
   }
 
   #heard(text: string): void {
+    const current = this.#try;
     clearTimeout(this.#deadline);
     this.#deadline = undefined;
     // Only a message proves the connection: a room that is full accepts first, and closes at once.
@@ -152,16 +159,13 @@ export class LiveSocket {
       this.#attempt = 0;
       this.#report({ state: "connected" });
     }
-    if (text !== "pong") this.#options.onMessage(text);
+    // Who was told may have given the connection up.
+    if (text !== "pong" && current === this.#try) this.#options.onMessage(text);
   }
 
   #closed(code: number, reason: string): void {
     this.#drop();
-    if (!mayReconnect(code)) {
-      this.#end.abort();
-      this.#report({ state: "stopped", code, reason });
-      return;
-    }
+    if (!mayReconnect(code)) return this.#report({ state: "stopped", code, reason });
     this.#attempt += 1;
     const delay = backoff(this.#attempt, Math.random());
     this.#retry = setTimeout(() => this.reconnect(), delay);
@@ -170,10 +174,15 @@ export class LiveSocket {
 
   #sendPing(answerWithin: number): void {
     this.send("ping");
-    if (this.#deadline === undefined) this.#expectAnswer(answerWithin);
+    this.#expectAnswer(answerWithin);
   }
 
+  /** Unless one is expected earlier already: asking again gives nobody more time. */
   #expectAnswer(within: number): void {
+    const due = Date.now() + within;
+    if (this.#deadline !== undefined && this.#due <= due) return;
+    clearTimeout(this.#deadline);
+    this.#due = due;
     this.#deadline = setTimeout(() => this.#closed(NO_ANSWER, ""), within);
   }
 
@@ -253,10 +262,10 @@ export class Watcher {
       this.#caughtUp = true;
       this.#moveTo(message.seq);
     } else if (message.type === "resumed") {
-      this.#caughtUp = message.recovered;
       // Not recovered: a snapshot comes next, and the position means nothing until then.
       if (!message.recovered) this.#seq = null;
       else if (this.#seq !== null && message.seq > this.#seq) return this.#gap();
+      this.#caughtUp = message.recovered;
     } else if ("seq" in message) {
       if (this.#seq === null || message.seq <= this.#seq) return;
       if (message.seq > this.#seq + 1) return this.#gap();

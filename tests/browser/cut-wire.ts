@@ -1,4 +1,5 @@
-// A wire to the Worker that can be cut: what a lost network looks like to a browser that stays.
+// A wire to the Worker that can be cut: what a lost network looks like to a browser that stays. Or it falls silent,
+// which nobody is told.
 
 import { connect, createServer, type AddressInfo, type Socket } from "node:net";
 
@@ -7,27 +8,33 @@ export interface Wire {
   url: URL;
   /** Breaks every connection and refuses new ones. */
   cut(): void;
+  /** From now on nothing gets through, while every connection stays open and new ones are accepted. */
+  freeze(): void;
+  /** Lets new connections through again. */
   mend(): void;
   [Symbol.asyncDispose](): Promise<void>;
 }
 
 export async function wireTo(target: URL): Promise<Wire> {
   const open = new Set<Socket>();
-  let isCut = false;
+  let state: "whole" | "cut" | "frozen" = "whole";
+  const hold = (socket: Socket): void => {
+    open.add(socket);
+    socket.on("error", () => {});
+    socket.on("close", () => open.delete(socket));
+  };
   const server = createServer((near) => {
-    if (isCut) return void near.destroy();
+    if (state === "cut") return void near.destroy();
+    hold(near);
+    if (state === "frozen") return;
     const far = connect(Number(target.port), target.hostname);
+    hold(far);
     for (const [one, other] of [
       [near, far],
       [far, near],
     ] as const) {
-      open.add(one);
       one.pipe(other);
-      one.on("error", () => {});
-      one.on("close", () => {
-        open.delete(one);
-        other.destroy();
-      });
+      one.on("close", () => other.destroy());
     }
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -35,11 +42,15 @@ export async function wireTo(target: URL): Promise<Wire> {
   return {
     url: new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}`),
     cut() {
-      isCut = true;
+      state = "cut";
       breakAll();
     },
+    freeze() {
+      state = "frozen";
+      for (const socket of open) socket.unpipe().pause();
+    },
     mend() {
-      isCut = false;
+      state = "whole";
     },
     async [Symbol.asyncDispose]() {
       breakAll();
