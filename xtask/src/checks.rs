@@ -68,14 +68,17 @@ fn build_within_limit() -> Result<()> {
 }
 
 /// Side by side, because they wait most of the time. Twice: what holds with open sockets holds with strict ones too,
-/// but for the original applications' own clients. What takes sleep is tried once.
+/// but for the original applications' own clients. What takes sleep, or a server of its own, is tried once.
 fn end_to_end_tests() -> Result<()> {
     fs::remove_dir_all(LOGS).or_else(|error| if error.kind() == ErrorKind::NotFound { Ok(()) } else { Err(error) })?;
     fs::create_dir_all(LOGS)?;
     let e2e = ["test", "--quiet", "-p", "rollcall-tests", "--lib", "--test", "e2e", "--", "--test-threads", "8"];
-    run(Command::new(setup::cargo()).args(e2e).env("ROLLCALL_LOGS", fs::canonicalize(LOGS)?))?;
-    let strict =
-        [&e2e[..], &["--skip", "originals", "--skip", "slept", "--skip", "strict", "--skip", "production"]].concat();
+    run(Command::new(setup::cargo())
+        .args(e2e)
+        .env("ROLLCALL_LOGS", fs::canonicalize(LOGS)?)
+        .env("ROLLCALL_PYTHON", setup::python()?.join("python")))?;
+    let elsewhere = ["originals", "slept", "strict", "production", "clients"].map(|tests| ["--skip", tests]);
+    let strict = [&e2e[..], elsewhere.as_flattened()].concat();
     run(Command::new(setup::cargo())
         .args(strict)
         .env("ROLLCALL_SOCKET_AUTH", "strict")

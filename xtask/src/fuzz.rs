@@ -36,7 +36,7 @@ const FIRST_SESSION: usize = 100;
 
 /// Fuzzes a Worker of its own, bounded by the number of examples: a slow machine tries the same ones.
 pub fn fuzz() -> Result<()> {
-    let program = setup::schemathesis()?;
+    let program = setup::python()?.join("st");
     let state = tempfile::tempdir()?;
     let sql = state.path().join("sessions.sql");
     fs::write(&sql, ASKERS.iter().enumerate().filter_map(session).collect::<String>())?;

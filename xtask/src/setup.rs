@@ -18,8 +18,8 @@ struct Tool {
     version: String,
 }
 
-/// What fuzzes the API.
-const SCHEMATHESIS: &str = "4.32.5";
+/// What is used of PyPI: what fuzzes the API, and what the client in Python speaks WebSocket with.
+const PYTHON_PACKAGES: [&str; 2] = ["schemathesis==4.32.5", "websockets==16.1"];
 
 /// What builds the Worker. Both versions are those of the libraries in `Cargo.lock`: they must be equal.
 fn build_tools() -> Result<[Tool; 2]> {
@@ -80,19 +80,19 @@ pub fn chromium() -> Result<PathBuf> {
     }
 }
 
-/// Schemathesis, from PyPI, in an environment of its own.
-pub fn schemathesis() -> Result<PathBuf> {
-    let environment = cache()?.join(format!("schemathesis-{SCHEMATHESIS}"));
-    let program = environment.join("bin/st");
+/// The programs of a Python environment of our own, with [`PYTHON_PACKAGES`] and nothing else.
+pub fn python() -> Result<PathBuf> {
+    let packages = PYTHON_PACKAGES.map(|package| package.replace("==", "-")).join("-");
+    let environment = cache()?.join(format!("python-{packages}"));
+    let programs = environment.join("bin");
     if !environment.join(".installed").is_file() {
-        say(format_args!("installing schemathesis {SCHEMATHESIS} into {} (once)", environment.display()));
+        say(format_args!("installing {} into {} (once)", PYTHON_PACKAGES.join(" and "), environment.display()));
         let python = run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&environment));
-        python.context("fuzzing the API needs Python 3.10 or newer, with its venv module")?;
-        let requirement = format!("schemathesis=={SCHEMATHESIS}");
-        run(Command::new(environment.join("bin/pip")).args(["install", "--quiet", &requirement]))?;
+        python.context("the tests need Python 3.10 or newer, with its venv module")?;
+        run(Command::new(programs.join("pip")).args(["install", "--quiet"]).args(PYTHON_PACKAGES))?;
         fs::write(environment.join(".installed"), "")?;
     }
-    Ok(program)
+    Ok(programs)
 }
 
 fn wasm_target() -> Result<()> {
