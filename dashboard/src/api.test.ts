@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { test, type TestContext } from "node:test";
 import { ApiError, changePassword, isAboutSession, isNotSignedIn } from "./api.ts";
-import { passwordProblem } from "./password.ts";
 
 /** Answers every call with `status` and `body`, and returns what was asked. */
 function answer(t: TestContext, status: number, body: object): { path: string; body: unknown }[] {
@@ -13,27 +12,10 @@ function answer(t: TestContext, status: number, body: object): { path: string; b
   return asked;
 }
 
-const refusedWith = async (t: TestContext, status: number, body: object): Promise<unknown> => {
-  answer(t, status, body);
-  return changePassword("old", "new").then(() => assert.fail("not refused"), (error: unknown) => error);
-};
-
 test("a new password is sent with the current one", async (t) => {
   const asked = answer(t, 200, {});
   await changePassword("old", "new");
   assert.deepEqual(asked, [{ path: "/api/users/password/", body: { current_password: "old", new_password: "new" } }]);
-});
-
-test("a refused password is told at the field at fault, anything else above the fields", async (t) => {
-  const detail = "A sentence.";
-  for (const field of ["current_password", "new_password"]) {
-    const refused = await refusedWith(t, 400, { detail, code: "invalid", field });
-    assert.deepEqual(passwordProblem(refused), { [field]: detail });
-  }
-  const throttled = await refusedWith(t, 429, { detail, code: "throttled" });
-  assert.deepEqual(passwordProblem(throttled), { form: detail });
-  const unknown = await refusedWith(t, 400, { detail, code: "invalid", field: "email" });
-  assert.deepEqual(passwordProblem(unknown), { form: detail });
 });
 
 test("no session and a password to change are about the session, other refusals are not", () => {
