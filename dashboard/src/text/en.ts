@@ -8,6 +8,14 @@ function counted(count: number, one: string, other: string): string {
   return `${count.toLocaleString("en")} ${plural.select(count) === "one" ? one : other}`;
 }
 
+/** `2 d 3 h`, `3 h 5 min`: the two units that matter. */
+function lasting(minutes: number): string {
+  const [days, hours] = [Math.floor(minutes / 1440), Math.floor(minutes / 60) % 24];
+  if (days > 0) return `${days} d ${hours} h`;
+  if (hours > 0) return `${hours} h ${minutes % 60} min`;
+  return minutes > 0 ? `${minutes} min` : "under a minute";
+}
+
 const CAME_OR_WENT: Record<LoginAction, string> = { login: "logged in", logout: "logged out" };
 const REASON: Record<Reason, string> = { connection_lost: "connection lost", admin: "by an administrator" };
 const ROLE: Record<Role, string> = { admin: "Administrator", doctor: "Doctor", user: "User" };
@@ -220,6 +228,25 @@ export const en = {
 
   connections: {
     title: "Active connections",
+    count: (people: number) => counted(people, "person", "people"),
+    loading: "Reading who is connected…",
+    failed: "Who is connected could not be read.",
+    outOfDate: "This list may be out of date.",
+    none: "Nobody is connected",
+    noneHint: "A doctor whose page or app is open appears here.",
+    columns: { email: "Email", since: "Connected since", lastActivity: "Last activity", tabs: "Tabs", actions: "Action" },
+    lasting: (minutes: number) => `for ${lasting(minutes)}`,
+    ago: (minutes: number) => (minutes < 1 ? "just now" : `${lasting(minutes)} ago`),
+    tabs: (tabs: number) => counted(tabs, "tab", "tabs"),
+    disconnect: "Disconnect",
+    disconnectPerson: (email: string) => `Disconnect ${email}`,
+    disconnectTitle: (email: string) => `Disconnect ${email}?`,
+    disconnectMeans: (email: string, tabs: number) =>
+      `This closes ${counted(tabs, "tab", "tabs")} of ${email}. They can connect again.`,
+    disconnectDoctor: "A doctor on duty who does not come back is taken off duty shortly after.",
+    disconnected: (email: string, closed: number) =>
+      `Closed ${counted(closed, "connection", "connections")} of ${email}.`,
+    alreadyGone: (email: string) => `${email} was not connected any more. Nothing had to be closed.`,
   },
 
   users: {
