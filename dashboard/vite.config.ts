@@ -3,6 +3,7 @@ import { svelte } from "@sveltejs/vite-plugin-svelte";
 import { FileSystemIconLoader } from "unplugin-icons/loaders";
 import icons from "unplugin-icons/vite";
 import { defineConfig } from "vite";
+import { firstPaint } from "./first-paint.ts";
 import { pageWeight } from "./page-weight.ts";
 
 const here = import.meta.dirname;
@@ -21,6 +22,7 @@ export default defineConfig({
         props["aria-hidden"] = "true";
       },
     }),
+    firstPaint(["index.html", "doctor.html", "websocket_test.html"]),
     pageWeight({ bytes: 120_000, exempt: { api_docs: "Swagger UI, for those who write programs" } }),
   ],
   build: {

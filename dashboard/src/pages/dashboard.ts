@@ -1,7 +1,4 @@
-import { mount } from "svelte";
-import "../style.css";
-import { followTheme } from "../theme.svelte.ts";
 import DashboardPage from "./DashboardPage.svelte";
+import { show } from "./show.ts";
 
-followTheme();
-mount(DashboardPage, { target: document.body });
+show(DashboardPage);

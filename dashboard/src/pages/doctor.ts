@@ -1,7 +1,4 @@
-import { mount } from "svelte";
-import "../style.css";
-import { followTheme } from "../theme.svelte.ts";
 import DoctorPage from "./DoctorPage.svelte";
+import { show } from "./show.ts";
 
-followTheme();
-mount(DoctorPage, { target: document.body });
+show(DoctorPage);

@@ -1,7 +1,4 @@
-import { mount } from "svelte";
-import "../style.css";
-import { followTheme } from "../theme.svelte.ts";
 import SocketTestPage from "./SocketTestPage.svelte";
+import { show } from "./show.ts";
 
-followTheme();
-mount(SocketTestPage, { target: document.body });
+show(SocketTestPage);
