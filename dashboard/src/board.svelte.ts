@@ -2,7 +2,7 @@
 // Invariant: the page changes at once, but at most ten times a second, so that a burst costs no more than a few events.
 
 import * as api from "./api.ts";
-import { Watcher, type BoardMessage, type Link } from "./socket.ts";
+import { SESSION_ENDED, Watcher, type BoardMessage, type Link } from "./socket.ts";
 import { EMPTY_BOARD, isNews, noticeOf, reduce, type Action, type Board, type Notice } from "./state.ts";
 import { t } from "./text.ts";
 import { hospital } from "./time.svelte.ts";
@@ -16,8 +16,11 @@ const HISTORY_PAGE = 1_000;
 const SHOWN_EVERY_MS = 100;
 
 export interface BoardListener {
-  /** The server closed the connection for good, as it does when the session ends. */
-  onStopped: () => void;
+  /**
+   * The server closed the connection for good, as it does when the session ends. Whether the same person is signed in
+   * all the same, as after a new password.
+   */
+  onStopped: () => Promise<boolean>;
   /** Doctors came or went, while this page was connected or before it came back. */
   onNotices: (notices: readonly Notice[]) => void;
 }
@@ -106,7 +109,7 @@ export class LiveBoard {
       }
     } catch (error) {
       this.dayProblem = api.explain(error);
-      if (api.isAboutSession(error)) this.#listener.onStopped();
+      if (api.isAboutSession(error)) void this.#listener.onStopped();
     } finally {
       this.#readingDay = false;
     }
@@ -127,12 +130,19 @@ export class LiveBoard {
       connections: true,
       onMessage: (message) => this.#receive(message),
       onLink: (link) => {
+        const wasUp = this.link.state === "connected";
         this.link = link;
-        if (link.state === "stopped") this.#listener.onStopped();
+        if (link.state === "stopped") void this.#stopped(wasUp && link.code === SESSION_ENDED);
         if (link.state !== "connected") this.#catchingUp = true;
         else if (this.dayProblem) void this.readDay();
       },
     });
+  }
+
+  /** A new password ends the old session with its sockets, and begins another: then there is a connection to have. */
+  async #stopped(sessionEnded: boolean): Promise<void> {
+    const isSignedIn = await this.#listener.onStopped();
+    if (sessionEnded && isSignedIn && !this.#end.signal.aborted && this.link.state === "stopped") this.connectNow();
   }
 
   #receive(message: BoardMessage): void {

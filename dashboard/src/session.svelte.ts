@@ -15,6 +15,8 @@ export class Session {
   /** Whether the person signed in on this very page, not on an earlier visit. */
   fresh = false;
   #leaving = false;
+  /** Over when the browser has the session that a new password begins. */
+  #passwordChange: Promise<unknown> = Promise.resolve();
   readonly #pages = new BroadcastChannel("rollcall.session");
 
   constructor() {
@@ -24,6 +26,8 @@ export class Session {
   /** Asks the server who is signed in. Without an answer the page stays as it is, and the result is null. */
   async check(): Promise<User | null> {
     let user: User | null = null;
+    // Asked with the session that just ends, the server would say that nobody is signed in.
+    await this.#passwordChange;
     try {
       user = await api.me();
       if (user?.id !== this.user?.id) this.fresh = false;
@@ -45,7 +49,9 @@ export class Session {
   }
 
   async changePassword(current: string, next: string): Promise<void> {
-    this.#is((await api.changePassword(current, next)).user);
+    const change = api.changePassword(current, next);
+    this.#passwordChange = change.catch(() => {});
+    this.#is((await change).user);
     this.notice = "";
     this.#pages.postMessage("password changed");
   }

@@ -47,8 +47,10 @@ const LONGEST_DELAY_MS = 30_000;
 const NO_ANSWER = 1006;
 /** The server's code for who does not say who they are. */
 const NOT_ACCEPTED = 4001;
+/** The close code for a session that has ended: by its owner, an administrator, a new password, or its time. */
+export const SESSION_ENDED = 4002;
 /** Close codes that another try would only repeat. Everything else is an accident: connect again and resume. */
-const FINAL = new Set([1000, 1003, 1008, 1009, 4000, 4001, 4002, 4003, 4004]);
+const FINAL = new Set([1000, 1003, 1008, 1009, 4000, 4001, SESSION_ENDED, 4003, 4004]);
 
 /**
  * Milliseconds to wait before try number `attempt` (1, 2, …): anything up to a bound that doubles.
