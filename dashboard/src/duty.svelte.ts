@@ -1,93 +1,135 @@
 // A doctor's own state, as the server last confirmed it, and the socket that keeps the doctor present.
-// Invariant: `live` and `available` come from the server's answers only, never from what was clicked.
+// Invariant: `state` comes from the server's answers and events only, never from what was clicked.
 
 import * as api from "./api.ts";
-import { OwnConnection, type Link } from "./socket.ts";
-import { t } from "./text.ts";
-import type { DoctorFields, StateAnswer, User } from "./wire.ts";
+import { afterAnswer, afterDoubt, afterEvent, afterReturn, firstState, type OwnState } from "./own-state.ts";
+import { OwnConnection, SESSION_ENDED, type Link, type OwnMessage } from "./socket.ts";
+import type { StateAnswer, User } from "./wire.ts";
+
+export type Change = "duty" | "availability";
 
 export class OwnDuty {
-  live = $state(false);
-  available = $state(false);
-  busy = $state(false);
+  state = $state.raw<OwnState>(firstState({}));
+  /** What was asked for and is not answered yet. */
+  changing = $state<Change | null>(null);
   problem = $state("");
   link = $state.raw<Link>({ state: "connecting", attempt: 0 });
   readonly #user: User;
   readonly #recheck: () => Promise<User | null>;
   #socket: OwnConnection;
+  #closed = false;
   /** A socket from before a logout has no say in what comes after it: nobody would miss it. */
   #socketIsOld = false;
-  /** Moves on when a change begins and when it ends. */
+  /** Moves on with everything that changes the state, or may do so. */
   #moment = 0;
+  /** An answer about the state was of no use, because a change was on its way. */
+  #askAgain = false;
 
   /** `recheck` asks the server who is signed in, and with which state. */
   constructor(user: User, recheck: () => Promise<User | null>) {
     this.#user = user;
     this.#recheck = recheck;
-    this.#take(user);
+    this.state = firstState(user);
     this.#socket = this.#connect();
   }
 
-  async goOnDuty(): Promise<void> {
-    await this.#call(api.goOnDuty);
-    if (this.live && this.#socketIsOld) this.#socket.reconnect();
+  goOnDuty(): Promise<void> {
+    return this.#call("duty", api.goOnDuty);
+  }
+
+  goOffDuty(): Promise<void> {
+    return this.#call("duty", api.goOffDuty);
   }
 
   setAvailability(available: boolean): Promise<void> {
-    return this.#call(() => api.setAvailability(available));
+    return this.#call("availability", () => api.setAvailability(available));
   }
 
   /** Tries now instead of later; or again, after the server closed the connection for good. */
   connectNow(): void {
-    if (this.link.state !== "stopped") return this.#socket.check();
+    if (this.link.state === "stopped") this.#reopen();
+    else this.#socket.check();
+  }
+
+  /** The doctor has read it. */
+  dismissTold(): void {
+    this.state = { ...this.state, told: null };
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#socket.close();
+  }
+
+  async #call(changing: Change, change: () => Promise<StateAnswer>): Promise<void> {
+    if (this.changing) return;
+    this.changing = changing;
+    this.problem = "";
+    this.#moment += 1;
+    try {
+      const answer = await change();
+      this.#become(afterAnswer(this.state, answer));
+      // Whoever goes on duty wants to be missed when they are gone.
+      if (changing === "duty" && this.state.live && this.link.state === "stopped") this.#reopen();
+    } catch (error) {
+      this.problem = api.explain(error);
+      // It may have been done all the same; or the session is over.
+      this.#askAgain = true;
+    } finally {
+      this.changing = null;
+      if (this.#askAgain) void this.#refresh(afterDoubt);
+    }
+  }
+
+  /** Asks the server for the state; false when that is nobody's any more. */
+  async #refresh(after: typeof afterReturn): Promise<boolean> {
+    this.#askAgain = false;
+    const moment = this.#moment;
+    const user = await this.#recheck();
+    if (user?.id !== this.#user.id || this.#closed) return false;
+    // An answer that overlaps with a change may be from before it.
+    if (this.changing) this.#askAgain = true;
+    else if (moment !== this.#moment) return this.#refresh(after);
+    else this.#become(after(this.state, user));
+    return true;
+  }
+
+  #become(state: OwnState): void {
+    this.#moment += 1;
+    if (this.state.live && !state.live) this.#socketIsOld = true;
+    this.state = state;
+    if (state.live && this.#socketIsOld) this.#reopen();
+  }
+
+  #hear(message: OwnMessage): void {
+    const isOwn = message.type === "doctor_login_logout" || message.type === "doctor_status_change";
+    if (isOwn && message.doctor_id === this.#user.id) this.#become(afterEvent(this.state, message));
+  }
+
+  /** A new password ends the old session with its sockets, and begins another: then there is a connection to have. */
+  async #stopped(sessionEnded: boolean): Promise<void> {
+    const isSignedIn = await this.#refresh(afterReturn);
+    if (sessionEnded && isSignedIn && this.link.state === "stopped") this.#reopen();
+  }
+
+  #reopen(): void {
+    this.#socketIsOld = false;
     this.#socket.close();
     this.#socket = this.#connect();
   }
 
-  close(): void {
-    this.#socket.close();
-  }
-
-  async #call(change: () => Promise<StateAnswer>): Promise<void> {
-    if (this.busy) return;
-    this.busy = true;
-    this.problem = "";
-    this.#moment += 1;
-    try {
-      this.#take((await change()).doctor);
-    } catch (error) {
-      this.problem = api.explain(error);
-      if (api.isAboutSession(error)) void this.#recheck();
-    } finally {
-      this.#moment += 1;
-      this.busy = false;
-    }
-  }
-
-  /** While this page was not connected, the room or an administrator may have taken the doctor off duty. */
-  async #refresh(): Promise<void> {
-    const moment = this.#moment;
-    const user = await this.#recheck();
-    // An answer that overlaps with a change may be from before it.
-    if (user?.id !== this.#user.id || moment !== this.#moment) return;
-    const wasLive = this.live;
-    this.#take(user);
-    if (wasLive && !this.live) this.problem = t.duty.takenOffDuty;
-  }
-
-  #take({ is_live, is_available_for_consultation }: Partial<DoctorFields>): void {
-    if (this.live && !is_live) this.#socketIsOld = true;
-    this.live = is_live ?? false;
-    this.available = is_available_for_consultation ?? false;
-  }
-
   #connect(): OwnConnection {
     return new OwnConnection(this.#user.email, {
-      onMessage: () => {},
+      onMessage: (message) => this.#hear(message),
       onLink: (link) => {
+        const wasUp = this.link.state === "connected";
         this.link = link;
-        if (link.state === "connected") this.#socketIsOld = false;
-        if (link.state === "connected" || link.state === "stopped") void this.#refresh();
+        if (link.state === "connected") {
+          this.#socketIsOld = false;
+          void this.#refresh(afterReturn);
+        } else if (link.state === "stopped") {
+          void this.#stopped(wasUp && link.code === SESSION_ENDED);
+        }
       },
     });
   }

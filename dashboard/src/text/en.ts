@@ -359,10 +359,21 @@ export const en = {
 
   duty: {
     goOnDuty: "Go on duty",
+    goOffDuty: "Go off duty",
+    since: (time: string) => `since ${time}`,
     available: "Available for consultation",
     yes: "Yes",
     no: "No, busy",
+    countsOnDuty: "Counts once you are on duty.",
     takenOffDuty: "You were taken off duty while this page was not connected.",
+    connectionLost: (time: string) => `You were taken off duty at ${time}, because your connection was lost.`,
+    adminCameOrWent: (action: LoginAction, time: string) =>
+      action === "login"
+        ? `An administrator put you on duty at ${time}.`
+        : `An administrator took you off duty at ${time}.`,
+    adminSet: (available: boolean, time: string) =>
+      `An administrator set you to ${available ? "available" : "busy"} at ${time}.`,
+    notConnected: "You are taken off duty soon, unless this page connects again.",
   },
 
   socketTest: {
