@@ -26,7 +26,8 @@ export class ConnectionList {
   /** The board says how many are connected. */
   tell(people: number): void {
     // The first number is no change, if it is what was read.
-    const isNews = this.#told === null ? this.entries !== null && this.entries.length !== people : this.#told !== people;
+    const known = this.#told ?? this.entries?.length ?? people;
+    const isNews = known !== people;
     this.#told = people;
     if (isNews) this.#pace.change();
   }

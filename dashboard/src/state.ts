@@ -166,7 +166,7 @@ function withDoctor(doctors: readonly Doctor[], doctor: Doctor): readonly Doctor
   return place < 0 ? [...doctors, doctor].sort(byName) : doctors.with(place, doctor);
 }
 
-export function byName(a: DoctorInfo, b: DoctorInfo): number {
+function byName(a: DoctorInfo, b: DoctorInfo): number {
   return a.first_name.localeCompare(b.first_name) || a.last_name.localeCompare(b.last_name);
 }
 

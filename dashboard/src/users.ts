@@ -1,5 +1,5 @@
 // What a form about a user says to the server. Pure.
-// Invariant: nothing is sent that the administrator did not enter, so that two of them do not undo each other's changes.
+// Invariant: nothing is sent that the administrator did not enter, so that two of them do not undo each other's work.
 
 import type { UserFields } from "./api.ts";
 import type { Role, User } from "./wire.ts";

@@ -1,25 +1,33 @@
 // What every browser test needs: Chromium, a person on a page, and the certainty that the page logged no error.
-// The caller runs the Worker with the demo accounts and says where in ROLLCALL_URL.
+// The caller runs the Worker with the hospitals of xtask/src/test_hospitals.rs and says where in ROLLCALL_URL.
 
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
-import { mkdirSync } from "node:fs";
-import { join } from "node:path";
+import { mkdirSync, readdirSync } from "node:fs";
+import { basename, join } from "node:path";
 import { chromium, type Browser, type BrowserContextOptions, type Page } from "playwright-core";
 
 export const ROLLCALL_URL = new URL(process.env.ROLLCALL_URL ?? "http://127.0.0.1:8787");
-export const ADMIN = "admin@example.com";
-export const ANN = "ann.lee@example.com";
-export const BOB = "bob.ray@example.com";
-export const CHEN = "chen.wu@example.com";
-export const NORTH_ADMIN = "admin@north.example.com";
-export const NORTH_DANA = "dana.fox@north.example.com";
+
+/** Each file of tests, a process of its own, has two hospitals to itself, so that files can run side by side. */
+const NUMBER = 2 * testFiles().indexOf(basename(process.argv[1] ?? ""));
+export const ADMIN = `admin@h${NUMBER}.example.com`;
+export const ANN = `ann.lee@h${NUMBER}.example.com`;
+export const BOB = `bob.ray@h${NUMBER}.example.com`;
+export const CHEN = `chen.wu@h${NUMBER}.example.com`;
+export const USER = `user1@h${NUMBER}.example.com`;
+/** Another hospital, in New York. */
+export const NORTH_ADMIN = `admin@h${NUMBER + 1}.example.com`;
+export const NORTH_DANA = `dana.fox@h${NUMBER + 1}.example.com`;
 /** Of a hospital with 500 doctors. */
 export const BIG_ADMIN = "admin@big.example.com";
-export const USER = "user1@example.com";
 
 const PASSWORD = "rollcall-demo";
 const ARTIFACTS = process.env.ARTIFACTS ?? "artifacts";
+
+function testFiles(): string[] {
+  return readdirSync(import.meta.dirname).filter((name) => name.endsWith(".test.ts")).sort();
+}
 
 export function launch(): Promise<Browser> {
   return chromium.launch({

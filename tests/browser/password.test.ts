@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import type { Browser, Page } from "playwright-core";
-import { ADMIN, assertFits, client, keepScreenshot, launch, newDoctor, signIn, visit } from "./browser.ts";
+import { assertLooksRight } from "./accessible.ts";
+import { ADMIN, assertFits, client, launch, newDoctor, signIn, visit } from "./browser.ts";
 
 let browser: Browser;
 before(async () => {
@@ -56,7 +57,7 @@ test("a temporary password opens nothing but the choice of another one", async (
   await page.reload();
   await change(page, temporary, own, `${own}?`);
   await assertAtFault(page, "Repeat it", /not the same/);
-  await keepScreenshot(page, "change-password");
+  await assertLooksRight(page, "change-password");
   await page.goto(new URL("/", page.url()).href);
   await form(page).waitFor();
   assert.deepEqual(problems, []);

@@ -91,6 +91,13 @@ test("a doctor whose name is markup is shown by that name everywhere", async () 
   await keepScreenshot(doctor.page, "doctor-markup");
   await assertNoMarkup(doctor.page);
   assert.match(await admin.page.title(), /^(\(\d+\) )?Rollcall$/);
+  for (const view of ["History", "Users", "Wall screen"]) {
+    await admin.page.getByRole("link", { name: view }).click();
+    const shown = admin.page.locator("main :not(option)").getByText(view === "Users" ? MARKUP : NAME);
+    await shown.first().waitFor();
+    await assertNoMarkup(admin.page);
+  }
+  await admin.page.getByRole("link", { name: "Back to the board" }).click();
 
   await doctor.page.getByRole("button", { name: "Sign out" }).click();
   await doctor.page.getByText("You are signed out.").waitFor();

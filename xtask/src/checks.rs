@@ -118,7 +118,8 @@ fn browser_tests() -> Result<()> {
     let state = tempfile::tempdir()?;
     // A shorter grace than the default one, which the faults wait for.
     let grace = ["--var", "AUTO_LOGOUT_GRACE_SECONDS:10"].map(str::to_owned).to_vec();
-    let server = Server::start(&serve::Options { big: true, wrangler: grace, ..serve::Options::new(state.path()) })?;
+    let server =
+        Server::start(&serve::Options { test_hospitals: true, wrangler: grace, ..serve::Options::new(state.path()) })?;
     run(Command::new("npm")
         .args(["run", "--silent", "test:browser"])
         .env("PATH", setup::path_with(&[])?)

@@ -3,7 +3,6 @@
 //! **Invariant:** each command installs what it needs, says so while it does it, and may be run again at any time.
 
 mod admin;
-mod big;
 mod build;
 mod checks;
 mod demo;
@@ -13,6 +12,7 @@ mod fuzz;
 mod process;
 mod serve;
 mod setup;
+mod test_hospitals;
 mod wrangler;
 
 use std::{path::PathBuf, process::ExitCode};

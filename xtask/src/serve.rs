@@ -20,8 +20,9 @@ use nix::{
 };
 
 use crate::{
-    big, build, demo,
+    build, demo,
     process::INTERRUPTED,
+    test_hospitals,
     wrangler::{self, Database},
 };
 
@@ -34,9 +35,9 @@ pub struct Options {
     /// Run against the database before serving, beside the demo accounts.
     #[arg(long)]
     pub sql: Option<PathBuf>,
-    /// Create a hospital of five hundred doctors, beside the demo accounts.
+    /// Create the hospitals of the browser tests, beside the demo accounts.
     #[arg(long)]
-    pub big: bool,
+    pub test_hospitals: bool,
     /// Everything is kept there already, from an earlier run.
     #[arg(long)]
     pub again: bool,
@@ -57,8 +58,9 @@ pub struct Options {
 impl Options {
     /// A new Worker as it is deployed, on any free port.
     pub fn new(persist_to: &Path) -> Self {
-        let (sql, big, again, production, faults, port, wrangler) = (None, false, false, false, false, 0, Vec::new());
-        Self { persist_to: persist_to.into(), sql, big, again, production, faults, port, wrangler }
+        let (sql, test_hospitals, again, production, faults, port, wrangler) =
+            (None, false, false, false, false, 0, Vec::new());
+        Self { persist_to: persist_to.into(), sql, test_hospitals, again, production, faults, port, wrangler }
     }
 }
 
@@ -83,7 +85,7 @@ pub struct Server {
 impl Server {
     /// Builds, migrates, fills and starts.
     pub fn start(options: &Options) -> Result<Self> {
-        let Options { persist_to, sql, big, again, production, faults, port, wrangler } = options;
+        let Options { persist_to, sql, test_hospitals, again, production, faults, port, wrangler } = options;
         build::build()?;
         if *faults {
             build::build_with_faults()?;
@@ -94,8 +96,8 @@ impl Server {
             if !production {
                 demo::create(&database)?;
             }
-            if *big {
-                big::create(&database)?;
+            if *test_hospitals {
+                test_hospitals::create(&database)?;
             }
             if let Some(sql) = sql {
                 wrangler::execute(&database, sql)?;

@@ -211,8 +211,6 @@ export const en = {
     noMatch: "Nothing happened that matches.",
     backwards: "“To” is before “From”.",
     failed: "The history could not be read.",
-    automatic: "automatic",
-    columns: { time: "Time", event: "Event", number: "No." },
   },
 
   wall: {
@@ -234,7 +232,13 @@ export const en = {
     outOfDate: "This list may be out of date.",
     none: "Nobody is connected",
     noneHint: "A doctor whose page or app is open appears here.",
-    columns: { email: "Email", since: "Connected since", lastActivity: "Last activity", tabs: "Tabs", actions: "Action" },
+    columns: {
+      email: "Email",
+      since: "Connected since",
+      lastActivity: "Last activity",
+      tabs: "Tabs",
+      actions: "Action",
+    },
     lasting: (minutes: number) => `for ${lasting(minutes)}`,
     ago: (minutes: number) => (minutes < 1 ? "just now" : `${lasting(minutes)} ago`),
     tabs: (tabs: number) => counted(tabs, "tab", "tabs"),

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import type { Browser, Page } from "playwright-core";
-import { ADMIN, assertFits, CHEN, connected, keepScreenshot, launch, signIn, USER, visit } from "./browser.ts";
+import { ADMIN, keepScreenshot, launch, signIn, USER, visit } from "./browser.ts";
 
 let browser: Browser;
 before(async () => {
@@ -56,30 +56,3 @@ test("the socket test page explains that a signed-in browser connects as that pe
   await log(visitor.page).getByText("connection_established").waitFor();
   assert.deepEqual(visitor.problems, []);
 });
-
-for (const width of [320, 768, 1280]) {
-  test(`every page fits a window of ${width} px`, async () => {
-    const viewport = { width, height: 800 };
-    await using admin = await visit(browser, "/", { viewport });
-    await assertFits(admin.page);
-    await keepScreenshot(admin.page, `sign-in-${width}`);
-    await signIn(admin.page, ADMIN);
-    await connected(admin.page);
-    await admin.page.getByRole("button", { name: "Test Notification" }).click();
-    await admin.page.locator(".pop-up").waitFor();
-    await assertFits(admin.page);
-    await keepScreenshot(admin.page, `dashboard-${width}`);
-
-    await using doctor = await visit(browser, "/doctor", { viewport });
-    await signIn(doctor.page, CHEN);
-    await doctor.page.getByText("On duty", { exact: true }).waitFor();
-    await assertFits(doctor.page);
-    await keepScreenshot(doctor.page, `doctor-${width}`);
-    await doctor.page.getByRole("button", { name: "Sign out" }).click();
-    await doctor.page.getByText("You are signed out.").waitFor();
-
-    await using tester = await visit(browser, "/websocket_test.html", { viewport });
-    await assertFits(tester.page);
-    await keepScreenshot(tester.page, `socket-test-${width}`);
-  });
-}
