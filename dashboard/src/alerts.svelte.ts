@@ -1,4 +1,6 @@
-// Desktop notifications and a sound, for somebody who does not look at the page. Both are off until asked for.
+// What tells somebody who does not look at the page: words for a screen reader, and, both off until asked for, desktop
+// notifications and a sound.
+// Invariant: once a second at most, so that a burst is one announcement, one notification, one sound.
 
 import { Preference } from "./preferences.svelte.ts";
 import type { Notice } from "./state.ts";
@@ -6,16 +8,29 @@ import { t } from "./text.ts";
 import { hospital } from "./time.svelte.ts";
 
 const OFF_OR_ON = ["off", "on"] as const;
-/** A burst is one sound. */
-const SILENT_AFTER_SOUND_MS = 2_000;
+const TOLD_EVERY_MS = 1_000;
 
 export class Alerts {
-  readonly #desktop = new Preference("desktop", OFF_OR_ON, "off");
-  readonly #sound = new Preference("sound", OFF_OR_ON, "off");
+  /** For a screen reader. */
+  spoken = $state("");
   /** Why desktop notifications cannot be switched on. */
   problem = $state("");
+  /** Browsers let no page make a sound that nobody has touched since it was opened. */
+  needsTouch = $state(!navigator.userActivation?.hasBeenActive);
+  readonly #desktop = new Preference("desktop", OFF_OR_ON, "off");
+  readonly #sound = new Preference("sound", OFF_OR_ON, "off");
+  readonly #end = new AbortController();
+  #untold: Notice[] = [];
+  #telling: ReturnType<typeof setTimeout> | undefined;
+  #toldAt = 0;
+  #notification: Notification | undefined;
   #audio: AudioContext | undefined;
-  #lastSound = 0;
+
+  constructor() {
+    for (const touch of ["pointerdown", "keydown"]) {
+      addEventListener(touch, () => (this.needsTouch = false), { signal: this.#end.signal, once: true });
+    }
+  }
 
   get desktop(): boolean {
     return this.#desktop.value === "on" && mayNotify();
@@ -33,30 +48,45 @@ export class Alerts {
     this.#desktop.value = on && !this.problem ? "on" : "off";
   }
 
-  /** Plays it once, so that the person knows what to expect and the browser allows it from now on. */
+  /** Plays it once, so that the person knows what to expect. */
   setSound(on: boolean): void {
     this.#sound.value = on ? "on" : "off";
     if (on) this.#play();
   }
 
   tell(notices: readonly Notice[]): void {
-    const latest = notices.at(-1);
-    if (!latest) return;
-    if (this.sound && Date.now() - this.#lastSound > SILENT_AFTER_SOUND_MS) this.#play();
-    if (this.desktop && !document.hasFocus()) this.#notify(latest, notices.length - 1);
+    this.#untold.push(...notices);
+    this.#telling ??= setTimeout(() => this.#tellAll(), this.#toldAt + TOLD_EVERY_MS - Date.now());
   }
 
-  #notify({ action, doctorName, timestamp, reason }: Notice, others: number): void {
-    const because = reason ? t.event.because(reason) : "";
-    const what = t.event.cameOrWent(action) + t.event.at(hospital.time(timestamp)) + because;
-    const body = others > 0 ? `${what} ${t.alerts.andOthers(others)}` : what;
+  close(): void {
+    this.#end.abort();
+    clearTimeout(this.#telling);
+    void this.#audio?.close();
+  }
+
+  #tellAll(): void {
+    this.#telling = undefined;
+    this.#toldAt = Date.now();
+    const [latest, others] = [this.#untold.at(-1), this.#untold.length - 1];
+    this.#untold = [];
+    if (!latest) return;
+    const what = inWords(latest, others);
+    this.spoken = `${latest.doctorName} ${what}`;
+    if (this.sound && !this.needsTouch) this.#play();
+    if (this.desktop && !document.hasFocus()) this.#notify(latest.doctorName, what);
+  }
+
+  #notify(title: string, body: string): void {
     try {
-      // One tag: a burst replaces what it said before, instead of piling up.
-      const shown = new Notification(doctorName, { body, tag: "rollcall", icon: "/favicon.svg" });
+      // One at a time, instead of piling up; a new one, because one that is replaced does not alert again.
+      this.#notification?.close();
+      const shown = new Notification(title, { body, icon: "/favicon.svg" });
       shown.onclick = () => {
         window.focus();
         shown.close();
       };
+      this.#notification = shown;
     } catch {
       // Chrome on Android has the class but allows it to service workers only.
       this.problem = t.alerts.unsupported;
@@ -65,10 +95,7 @@ export class Alerts {
   }
 
   #play(): void {
-    this.#lastSound = Date.now();
     this.#audio ??= new AudioContext();
-    // A browser that has not been touched since it was opened stays silent.
-    void this.#audio.resume();
     for (const [start, pitch] of [
       [0, 660],
       [0.15, 880],
@@ -83,6 +110,12 @@ export class Alerts {
       tone.stop(at + 0.3);
     }
   }
+}
+
+function inWords({ action, timestamp, reason }: Notice, others: number): string {
+  const because = reason ? t.event.because(reason) : "";
+  const what = t.event.cameOrWent(action) + t.event.at(hospital.time(timestamp)) + because;
+  return others > 0 ? `${what} ${t.alerts.andOthers(others)}` : what;
 }
 
 function mayNotify(): boolean {

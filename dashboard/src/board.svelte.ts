@@ -57,7 +57,7 @@ export class LiveBoard {
   constructor(listener: BoardListener) {
     this.#listener = listener;
     this.#watcher = this.#watch();
-    this.#tick = setInterval(() => this.#moveOn(), TICK_MS);
+    this.#tick = setInterval(() => this.#show(), TICK_MS);
     const { signal } = this.#end;
     document.addEventListener("visibilitychange", () => this.#showing && this.#show(), { signal });
   }
@@ -161,8 +161,9 @@ export class LiveBoard {
 
   #take(action: Action): void {
     this.#ahead = reduce(this.#ahead, action);
+    const isDue = this.#shownAt + SHOWN_EVERY_MS <= Date.now();
     // The timers of a hidden page run late; its title and its notifications should not.
-    if (document.hidden) this.#show();
+    if (document.hidden && isDue) this.#show();
     else this.#showing ??= setTimeout(() => this.#show(), this.#shownAt + SHOWN_EVERY_MS - Date.now());
   }
 
@@ -170,18 +171,16 @@ export class LiveBoard {
     clearTimeout(this.#showing);
     this.#showing = undefined;
     this.#shownAt = Date.now();
-    this.board = this.#ahead;
+    const yesterday = this.today;
     this.now = Date.now();
+    if (this.today !== yesterday) {
+      this.#ahead = reduce(this.#ahead, { type: "day_began", start: new Date(this.today) });
+    }
+    this.board = this.#ahead;
     if (this.#news.length === 0) return;
     this.popUps = [...this.popUps, ...this.#popUpsAhead].slice(-POP_UPS_SHOWN);
     this.#listener.onNotices(this.#news);
     this.#news = [];
     this.#popUpsAhead = [];
-  }
-
-  #moveOn(): void {
-    const yesterday = this.today;
-    this.now = Date.now();
-    if (this.today !== yesterday) this.#take({ type: "day_began", start: new Date(this.today) });
   }
 }

@@ -61,6 +61,12 @@ test("who came first is first", () => {
   assert.deepEqual(names, ["Dr. Bob Lee", "Dr. Ann Lee"]);
 });
 
+test("what was before the day is no stay of it, however often they came", () => {
+  const yesterday = [event(1, "login", -3), event(1, "logout", -2), event(1, "login", -1)];
+  assert.deepEqual(rows([doctor(1, "Ann", true)], yesterday), [["Dr. Ann Lee", [0, null]]]);
+  assert.deepEqual(rows([doctor(1, "Ann", false)], [...yesterday, event(1, "logout", 2)]), [["Dr. Ann Lee", [0, 2]]]);
+});
+
 test("a change of availability is no stay", () => {
   const ann = doctor(1, "Ann", false);
   const change: DoctorEvent = {

@@ -28,8 +28,8 @@ export function dutyRows({ day, doctors }: Pick<Board, "day" | "doctors">, start
   for (const doctor of doctors) rows.set(doctor.id, { name: nameOf(doctor), stays: [], since: null });
   const cameAndWent = new Set<number>();
   for (const event of day) {
-    if (event.type !== "doctor_login_logout") continue;
-    const at = Math.max(start, Date.parse(event.timestamp));
+    const at = Date.parse(event.timestamp);
+    if (event.type !== "doctor_login_logout" || at < start) continue;
     const row = rows.get(event.doctor_id) ?? { name: event.doctor_name, stays: [], since: null };
     rows.set(event.doctor_id, row);
     if (event.action === "login") row.since = at;

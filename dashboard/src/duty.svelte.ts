@@ -6,6 +6,9 @@ import { afterAnswer, afterDoubt, afterEvent, afterReturn, firstState, type OwnS
 import { OwnConnection, SESSION_ENDED, type Link, type OwnMessage } from "./socket.ts";
 import type { StateAnswer, User } from "./wire.ts";
 
+/** How soon the state is asked for again, while the server gives no answer. */
+const ASK_AGAIN_MS = 5_000;
+
 export type Change = "duty" | "availability";
 
 export class OwnDuty {
@@ -14,10 +17,12 @@ export class OwnDuty {
   changing = $state<Change | null>(null);
   problem = $state("");
   link = $state.raw<Link>({ state: "connecting", attempt: 0 });
-  readonly #user: User;
+  /** Their email may change while the page is open. */
+  #user: User;
   readonly #recheck: () => Promise<User | null>;
   #socket: OwnConnection;
   #closed = false;
+  #asking: ReturnType<typeof setTimeout> | undefined;
   /** A socket from before a logout has no say in what comes after it: nobody would miss it. */
   #socketIsOld = false;
   /** Moves on with everything that changes the state, or may do so. */
@@ -58,6 +63,7 @@ export class OwnDuty {
 
   close(): void {
     this.#closed = true;
+    clearTimeout(this.#asking);
     this.#socket.close();
   }
 
@@ -86,7 +92,18 @@ export class OwnDuty {
     this.#askAgain = false;
     const moment = this.#moment;
     const user = await this.#recheck();
-    if (user?.id !== this.#user.id || this.#closed) return false;
+    if (this.#closed) return false;
+    clearTimeout(this.#asking);
+    if (!user) {
+      // No answer, or this page is about to be closed. The connection does not repeat what it missed.
+      this.#asking = setTimeout(() => void this.#refresh(after), ASK_AGAIN_MS);
+      return false;
+    }
+    if (user.id !== this.#user.id) return false;
+    const hasMoved = user.email !== this.#user.email;
+    this.#user = user;
+    // The old address is nobody's any more.
+    if (hasMoved && this.link.state === "stopped") this.#reopen();
     // An answer that overlaps with a change may be from before it.
     if (this.changing) this.#askAgain = true;
     else if (moment !== this.#moment) return this.#refresh(after);

@@ -14,7 +14,7 @@ const NEWEST = Number.MAX_SAFE_INTEGER;
 
 export class History {
   /** Newest first. */
-  readonly events = $derived.by(() => newestFirst(this.#pages, this.#live()));
+  readonly events = $derived.by(() => newestFirst(this.#pages, this.#heard));
   /** Whether there is nothing further back. */
   complete = $state(false);
   busy = $state(false);
@@ -25,17 +25,18 @@ export class History {
     to: this.#filter.to ? hospital.startOfDate(this.#filter.to, 1) : undefined,
   });
   #pages = $state.raw<readonly DoctorEvent[]>([]);
-  /** The board's latest event when the first page was asked for; what is newer comes live. */
-  #since = $state(0);
-  readonly #board: () => Board;
+  /** What matched of what happened since the first page was asked for. The board forgets it with its day. */
+  #heard = $state.raw<readonly DoctorEvent[]>([]);
+  /** The latest event that was looked at. */
+  #latest: number;
   readonly #recheck: () => void;
   /** Moves on when what was asked for before is of no use any more. */
   #asked = 0;
   #before = NEWEST;
 
-  /** `recheck` asks the server who is signed in. */
-  constructor(board: () => Board, recheck: () => void) {
-    this.#board = board;
+  /** `latest` is the board's latest event, and `recheck` asks the server who is signed in. */
+  constructor(latest: number, recheck: () => void) {
+    this.#latest = latest;
     this.#recheck = recheck;
     this.startOver();
   }
@@ -54,10 +55,17 @@ export class History {
     return from !== undefined && to !== undefined && from >= to;
   }
 
+  /** Something may have happened. */
+  hear({ day, seq }: Pick<Board, "day" | "seq">): void {
+    const { doctorId } = this.#filter;
+    const news = day.filter((event) => event.seq > this.#latest && matches(event, doctorId, this.#period));
+    if (news.length > 0) this.#heard = [...this.#heard, ...news];
+    this.#latest = Math.max(this.#latest, seq ?? 0);
+  }
+
   startOver(): void {
     this.#asked += 1;
-    this.#since = this.#board().seq ?? 0;
-    this.#pages = [];
+    this.#pages = this.#heard = [];
     this.#before = NEWEST;
     this.complete = this.isBackwards;
     this.busy = false;
@@ -97,11 +105,6 @@ export class History {
 
   #query(): api.EventQuery {
     return { doctorId: this.#filter.doctorId, ...this.#period };
-  }
-
-  #live(): DoctorEvent[] {
-    const { doctorId } = this.#filter;
-    return this.#board().day.filter((event) => event.seq > this.#since && matches(event, doctorId, this.#period));
   }
 
   #fail(error: unknown): void {

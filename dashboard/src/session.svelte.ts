@@ -6,6 +6,9 @@ import { t } from "./text.ts";
 import { hospital } from "./time.svelte.ts";
 import type { User } from "./wire.ts";
 
+/** How soon the first question is asked again, while the server gives no answer. */
+const ASK_AGAIN_MS = 3_000;
+
 export class Session {
   /** False until the first answer to "who am I?". */
   known = $state(false);
@@ -15,6 +18,8 @@ export class Session {
   /** Whether the person signed in on this very page, not on an earlier visit. */
   fresh = false;
   #leaving = false;
+  /** Moves on when somebody signs in or out here: an answer from before is about nobody any more. */
+  #turn = 0;
   /** Over when the browser has the session that a new password begins. */
   #passwordChange: Promise<unknown> = Promise.resolve();
   readonly #pages = new BroadcastChannel("rollcall.session");
@@ -23,25 +28,33 @@ export class Session {
     this.#pages.onmessage = () => void this.check();
   }
 
-  /** Asks the server who is signed in. Without an answer the page stays as it is, and the result is null. */
+  /**
+   * Asks the server who is signed in. Without an answer the page stays as it is, and the result is null; the first
+   * question is asked until there is one.
+   */
   async check(): Promise<User | null> {
     let user: User | null = null;
     // Asked with the session that just ends, the server would say that nobody is signed in.
     await this.#passwordChange;
+    const turn = this.#turn;
     try {
       user = await api.me();
+      if (turn !== this.#turn) return null;
       if (user?.id !== this.user?.id) this.fresh = false;
       if (user) this.#is(user);
       else this.#end();
+      this.known = true;
     } catch (error) {
+      if (turn !== this.#turn) return null;
       this.notice = api.explain(error);
+      if (!this.known) setTimeout(() => this.known || void this.check(), ASK_AGAIN_MS);
     }
-    this.known = true;
     return user;
   }
 
   async signIn(account: string, password: string): Promise<void> {
     const { user } = await api.signIn(account, password);
+    this.#turn += 1;
     this.fresh = true;
     this.notice = "";
     this.#is(user);
@@ -65,6 +78,7 @@ export class Session {
     } finally {
       this.#leaving = false;
     }
+    this.#turn += 1;
     this.user = null;
     this.notice = t.session.signedOut;
     this.#pages.postMessage("signed out");

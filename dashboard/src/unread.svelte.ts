@@ -37,8 +37,9 @@ export class Unread {
   markRead(): void {
     const seq = this.#seq();
     if (seq === null || seq === this.#seen) return;
-    this.#seen = seq;
-    write(this.#key, String(seq));
+    // Another tab may be ahead of this one.
+    this.#seen = Math.max(seq, this.#kept() ?? 0);
+    write(this.#key, String(this.#seen));
   }
 
   #kept(): number | null {

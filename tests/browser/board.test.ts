@@ -207,6 +207,7 @@ test("desktop notifications and sound are off until asked for, and stay on", asy
       constructor(title: string, { body }: { body: string }) {
         shown.push(`${title} ${body}`);
       }
+      close(): void {}
     }
     const sounds: string[] = [];
     const start = OscillatorNode.prototype.start;
@@ -278,5 +279,37 @@ test("the wall screen shows who is on duty, and its pages turn unless they are h
   for (const { id } of doctors) await admin("/api/users/logout-status/", { doctor_id: id });
   await page.getByRole("link", { name: "Back to the board" }).click();
   await roster(page).waitFor();
+  assert.deepEqual(problems, []);
+});
+
+test("at midnight a new day begins, and nothing of the last one stands in its way", async () => {
+  const admin = await client(ADMIN);
+  const { field, zora } = await twoDoctors();
+  for (const way of ["login", "logout", "login", "logout"]) {
+    await admin(`/api/users/${way}-status/`, { doctor_id: zora.id });
+  }
+  await using visitor = await visit(browser, "/");
+  const { page, problems } = visitor;
+  const now = new Date();
+  const lateToday = Date.UTC(now.getUTCFullYear(), now.getUTCMonth(), now.getUTCDate(), 23, 59, 40);
+  await page.clock.install({ time: lateToday });
+  await page.reload();
+  await openBoard(page);
+  const timeline = page.getByRole("region", { name: "On duty today" });
+  await timeline.getByText(`Dr. Zora ${field}`).waitFor();
+
+  // The new day is there before the next look at the clock, with the first message of it.
+  await page.clock.fastForward(21_000);
+  await admin("/api/users/login-status/", { doctor_id: zora.id });
+  await rows(page).filter({ hasText: `Zora ${field}` }).getByText("On duty").waitFor();
+  await page.clock.fastForward(30_000);
+  await page.getByRole("link", { name: "History" }).click();
+  await page.getByRole("link", { name: "Board" }).click();
+  const eventsToday = page.locator("dl > div").filter({ hasText: "Events today" }).locator("dd");
+  assert.equal(await eventsToday.textContent(), "0", "all of them are yesterday's by this page's clock");
+  assert.equal(await timeline.getByText(/ to /).count(), 0);
+  await admin("/api/users/logout-status/", { doctor_id: zora.id });
+  await page.clock.fastForward(1_000);
+  await rows(page).filter({ hasText: `Zora ${field}` }).getByText("Off duty").waitFor();
   assert.deepEqual(problems, []);
 });

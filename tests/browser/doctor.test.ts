@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import type { Browser, Page, Route } from "playwright-core";
+import type { ActiveConnections } from "../../dashboard/src/wire.ts";
 import { assertLooksRight } from "./accessible.ts";
 import {
   ADMIN,
@@ -9,8 +10,10 @@ import {
   keepScreenshot,
   launch,
   newDoctor,
+  reader,
   ROLLCALL_URL,
   signIn,
+  tokenOf,
   visit,
   type Visit,
 } from "./browser.ts";
@@ -376,3 +379,60 @@ test("the doctor's page can be installed as an app", async () => {
   }
   assert.deepEqual(problems, []);
 });
+
+test("a page that comes back while the server gives no answer asks until it knows the state", async () => {
+  const account = await vera();
+  await using wire = await wireTo(ROLLCALL_URL);
+  await using doctor = await onDuty(account, { origin: wire.url });
+  const { page } = doctor;
+  wire.cut();
+  await page.getByText("Reconnecting…").waitFor();
+  const admin = await client(ADMIN);
+  await admin("/api/users/logout-status/", { doctor_id: account.id });
+  let refused = 0;
+  await page.route("**/api/users/me/", (route) => (refused++ ? route.continue() : route.fulfill({ status: 503 })));
+  wire.mend();
+  await connected(page);
+  await state(page, "Off duty").waitFor();
+  assert.ok(refused > 1);
+});
+
+test("a doctor whose email was changed stays reachable", async () => {
+  const account = await vera();
+  await using wire = await wireTo(ROLLCALL_URL);
+  await using doctor = await onDuty(account, { origin: wire.url });
+  const { page } = doctor;
+  const email = `new-${account.email}`;
+  await edit(account.id, { email });
+  wire.cut();
+  await page.getByText("Reconnecting…").waitFor();
+  wire.mend();
+  await connected(page);
+  const read = await reader(ADMIN);
+  const { active_connections } = await read<ActiveConnections>("/api/hms/active-connections");
+  assert.ok(active_connections.some((entry) => entry.email === email));
+  await button(page, "Go off duty").click();
+  await state(page, "Off duty").waitFor();
+});
+
+test("a page that opens while the server gives no answer waits for one, instead of asking to sign in", async () => {
+  const account = await vera();
+  await using doctor = await onDuty(account);
+  const { page } = doctor;
+  await page.route("**/api/users/me/", (route) => route.fulfill({ status: 503 }));
+  await page.reload();
+  await page.getByText("The server answered with an error (503).").waitFor();
+  assert.equal(await page.getByLabel("Password").count(), 0);
+  await page.unroute("**/api/users/me/");
+  await state(page, "On duty").waitFor();
+});
+
+/** As an administrator would. */
+async function edit(id: number, fields: object): Promise<void> {
+  const response = await fetch(new URL(`/api/users/${id}/`, ROLLCALL_URL), {
+    method: "PATCH",
+    headers: { "Content-Type": "application/json", Authorization: `Token ${await tokenOf(ADMIN)}` },
+    body: JSON.stringify(fields),
+  });
+  assert.ok(response.ok, `${response.status}`);
+}

@@ -125,3 +125,24 @@ test("a page of the history that cannot be read is asked for again", async () =>
   await page.getByRole("button", { name: "Try again" }).click();
   await list(page).first().waitFor();
 });
+
+test("what was heard yesterday stays in the history when a new day begins", async () => {
+  const admin = await client(ADMIN);
+  await using visitor = await visit(browser, "/");
+  const { page, problems } = visitor;
+  const now = new Date();
+  const lateToday = Date.UTC(now.getUTCFullYear(), now.getUTCMonth(), now.getUTCDate(), 23, 59, 40);
+  await page.clock.install({ time: lateToday });
+  await page.reload();
+  await openHistory(page);
+  await admin("/api/users/availability-status/", { doctor_id: busyBee.id, is_available_for_consultation: true });
+  const heard = list(page).first().filter({ hasText: `${busyBee.name} is available` });
+  await heard.waitFor();
+  await page.clock.fastForward(60_000);
+  await page.getByText("Connected", { exact: true }).waitFor();
+  await heard.waitFor();
+  await admin("/api/users/availability-status/", { doctor_id: busyBee.id, is_available_for_consultation: false });
+  await list(page).first().filter({ hasText: `${busyBee.name} is busy` }).waitFor();
+  await list(page).nth(1).filter({ hasText: `${busyBee.name} is available` }).waitFor();
+  assert.deepEqual(problems, []);
+});

@@ -179,6 +179,7 @@ export const en = {
   alerts: {
     desktop: "Desktop notifications",
     sound: "Sound",
+    needsTouch: "The browser plays no sound until you click somewhere on this page, or press a key.",
     andOthers: (count: number) => `(and ${count} more)`,
     denied: "This browser does not allow notifications from this page. Its settings for this site can change that.",
     unsupported: "This browser cannot show desktop notifications.",
