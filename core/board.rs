@@ -49,7 +49,8 @@ pub enum Missed {
 }
 
 impl Board {
-    /// The board at `seq`, with its `doctors` by first, then last name, and with `latest` events (oldest first, ending at `seq`; how many is the caller's choice).
+    /// The board at `seq`, with its `doctors` by first, then last name, and with `latest` events (oldest first, ending
+    /// at `seq`; how many is the caller's choice).
     pub fn new(seq: Seq, doctors: Vec<OnRoster>, latest: Vec<Event>) -> Self {
         Self { seq, doctors, latest: latest.into() }
     }

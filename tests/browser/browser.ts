@@ -58,7 +58,7 @@ export async function visit(
   { origin = ROLLCALL_URL, ...options }: BrowserContextOptions & { origin?: URL } = {},
 ): Promise<Visit> {
   const context = await browser.newContext({ locale: "en-GB", ...options });
-  context.setDefaultTimeout(10_000);
+  context.setDefaultTimeout(30_000);
   const page = await context.newPage();
   const problems: string[] = [];
   page.on("pageerror", (error) => problems.push(String(error)));

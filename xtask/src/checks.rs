@@ -4,10 +4,11 @@ use std::{
     fs,
     io::ErrorKind,
     process::Command,
+    thread,
     time::{Duration, Instant},
 };
 
-use anyhow::{Result, ensure};
+use anyhow::{Result, anyhow, ensure};
 
 use crate::{
     build, demo, faults, fuzz,
@@ -41,12 +42,12 @@ pub fn test() -> Result<()> {
     check("native tests", &|| cargo(&["test", "--quiet", "-p", "rollcall-core", "-p", "rollcall", "-p", "xtask"]))?;
     check("dashboard types and unit tests", &|| npm("check").and_then(|()| npm("test:unit")))?;
     check("build", &build_within_limit)?;
-    check("WebAssembly tests", &wasm_tests)?;
     check("end-to-end tests", &end_to_end_tests)?;
     check("API fuzzed from its schema", &fuzz::fuzz)?;
-    check("faults, bounded", &faults::bounded)?;
+    check("faults, bounded; meanwhile WebAssembly tests", &faults_and_wasm_tests)?;
     check("logs of those runs", &logs_tell_nothing)?;
-    check("browser tests", &browser_tests)?;
+    check("browser tests", &|| in_browser("test:browser"))?;
+    check("a burst of events in the browser", &|| in_browser("test:burst"))?;
     report(&timings);
     Ok(())
 }
@@ -112,7 +113,17 @@ fn wasm_tests() -> Result<()> {
     run(Command::new("wasm-pack").args(["test", "--node", ".", "--lib"]).env("PATH", path))
 }
 
-fn browser_tests() -> Result<()> {
+/// Side by side, because faults wait most of the time, and the others mostly compile.
+fn faults_and_wasm_tests() -> Result<()> {
+    thread::scope(|scope| {
+        let faults = scope.spawn(faults::bounded);
+        let wasm = wasm_tests();
+        faults.join().map_err(|_| anyhow!("the faults panicked"))?.and(wasm)
+    })
+}
+
+/// Runs a script of `package.json` that needs a Worker and a browser.
+fn in_browser(script: &str) -> Result<()> {
     let chromium = setup::chromium()?;
     fs::create_dir_all(ARTIFACTS)?;
     let state = tempfile::tempdir()?;
@@ -121,7 +132,7 @@ fn browser_tests() -> Result<()> {
     let server =
         Server::start(&serve::Options { test_hospitals: true, wrangler: grace, ..serve::Options::new(state.path()) })?;
     run(Command::new("npm")
-        .args(["run", "--silent", "test:browser"])
+        .args(["run", "--silent", script])
         .env("PATH", setup::path_with(&[])?)
         .env("ROLLCALL_URL", &server.address)
         .env("CHROMIUM", chromium)
