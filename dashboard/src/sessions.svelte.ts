@@ -9,12 +9,9 @@ export class OwnSessions {
   entries = $state.raw<readonly SessionEntry[] | null>(null);
   readonly others = $derived((this.entries ?? []).filter(({ current }) => !current));
   /** Why they could not be read. */
-  readProblem = $state("");
-  /** Why one could not be ended. */
-  endProblem = $state("");
+  problem = $state("");
   /** How many the last end has ended. */
   ended = $state(0);
-  busy = $state(false);
   readonly #recheck: () => void;
 
   /** `recheck` asks the server who is signed in. */
@@ -24,20 +21,17 @@ export class OwnSessions {
   }
 
   async read(): Promise<void> {
-    this.readProblem = "";
+    this.problem = "";
     try {
       this.entries = (await api.sessions()).sessions;
     } catch (error) {
-      this.readProblem = api.explain(error);
+      this.problem = api.explain(error);
       if (api.isAboutSession(error)) this.#recheck();
     }
   }
 
-  /** One after the other, up to the first that cannot be ended. */
+  /** One after the other; fails with the server's refusal of the first that cannot be ended. */
   async end(sessions: readonly SessionEntry[]): Promise<void> {
-    if (this.busy) return;
-    this.busy = true;
-    this.endProblem = "";
     this.ended = 0;
     let ended = 0;
     try {
@@ -45,13 +39,10 @@ export class OwnSessions {
         await api.endSession(id).catch(unlessGone);
         ended += 1;
       }
-    } catch (error) {
-      this.endProblem = api.explain(error);
-      if (api.isAboutSession(error)) this.#recheck();
+    } finally {
+      await this.read();
+      this.ended = ended;
     }
-    await this.read();
-    this.ended = ended;
-    this.busy = false;
   }
 }
 

@@ -7,6 +7,7 @@ import {
   client,
   connected,
   idOf,
+  justBeforeMidnight,
   keepScreenshot,
   launch,
   newDoctor,
@@ -235,6 +236,8 @@ test("desktop notifications and sound are off until asked for, and stay on", asy
   await page.reload();
   await connected(page);
   assert.deepEqual([await desktop.isChecked(), await sound.isChecked()], [true, true]);
+  // Browsers play nothing on a page that nobody has touched.
+  await page.keyboard.press("Shift");
   await admin("/api/users/logout-status/", { doctor_id: zora.id });
   await page.waitForFunction(() => (globalThis as unknown as { shown: string[] }).shown.length > 0);
   const [first = ""] = await told("shown");
@@ -290,10 +293,7 @@ test("at midnight a new day begins, and nothing of the last one stands in its wa
   }
   await using visitor = await visit(browser, "/");
   const { page, problems } = visitor;
-  const now = new Date();
-  const lateToday = Date.UTC(now.getUTCFullYear(), now.getUTCMonth(), now.getUTCDate(), 23, 59, 40);
-  await page.clock.install({ time: lateToday });
-  await page.reload();
+  await justBeforeMidnight(page);
   await openBoard(page);
   const timeline = page.getByRole("region", { name: "On duty today" });
   await timeline.getByText(`Dr. Zora ${field}`).waitFor();

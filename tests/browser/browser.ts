@@ -84,6 +84,12 @@ export async function signIn(page: Page, email: string, password = PASSWORD): Pr
   await page.getByRole("button", { name: "Sign out" }).waitFor();
 }
 
+/** Loads the page anew, on a clock that says 23:59:40 (UTC) and that the test can move. */
+export async function justBeforeMidnight(page: Page): Promise<void> {
+  await page.clock.install({ time: new Date().setUTCHours(23, 59, 40, 0) });
+  await page.reload();
+}
+
 /** Waits for the exact text, as the original apps' success indicator has it. */
 export async function connected(page: Page): Promise<void> {
   await page.getByText("Connected", { exact: true }).waitFor();

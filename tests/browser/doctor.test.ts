@@ -217,12 +217,12 @@ test("one's own sessions are listed in words, and end when they should; their pa
   assert.equal(await sessions(page).count(), 2);
 
   await button(page, /^End the session of Chrome on Android/).click();
-  await button(page, "No").click();
+  await button(page, "Cancel").click();
   assert.equal(await sessions(page).count(), 2);
   assert.ok(await button(page, /^End the session/).evaluate((element) => element === document.activeElement));
   await button(page, /^End the session/).click();
   await keepScreenshot(page, "doctor-sessions");
-  await button(page, "Yes, end it").click();
+  await page.getByRole("dialog").getByRole("button", { name: "End" }).click();
   await page.getByText("1 session ended.").waitFor();
   await page.getByText("You are signed in nowhere else.").waitFor();
   assert.equal(await sessions(page).count(), 1);
@@ -238,8 +238,8 @@ test("all other sessions end at once, and this one stays", async () => {
   for (let count = 0; count < 3; count += 1) await signInElsewhere(account);
   await page.getByText("Where you are signed in").click();
   await button(page, "End all others").click();
-  await page.getByText("End 3 other sessions?").waitFor();
-  await button(page, "Yes, end them").click();
+  await page.getByText("End 3 sessions?").waitFor();
+  await page.getByRole("dialog").getByRole("button", { name: "End" }).click();
   await page.getByText("3 sessions ended.").waitFor();
   assert.equal(await sessions(page).count(), 1);
   await page.reload();
@@ -345,9 +345,11 @@ test("the doctor's page fits every window and can be used by everybody, whatever
   await page.getByText("Where you are signed in").click();
   await sessions(page).getByText("This one").waitFor();
   await page.locator("summary").getByText("Change password").click();
-  await button(page, /^End the session/).click();
   await page.mouse.move(0, 0);
   await assertLooksRight(page, "doctor-everything");
+  await button(page, /^End the session/).click();
+  await assertLooksRight(page, "doctor-end-session");
+  await page.keyboard.press("Escape");
   await button(page, "Go off duty").click();
   await state(page, "Off duty").waitFor();
   assert.deepEqual(problems, []);
