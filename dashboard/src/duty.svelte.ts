@@ -21,6 +21,7 @@ export class OwnDuty {
   #user: User;
   readonly #recheck: () => Promise<User | null>;
   #socket: OwnConnection;
+  #calls: Promise<void> = Promise.resolve();
   #closed = false;
   #asking: ReturnType<typeof setTimeout> | undefined;
   /** A socket from before a logout has no say in what comes after it: nobody would miss it. */
@@ -67,8 +68,15 @@ export class OwnDuty {
     this.#socket.close();
   }
 
-  async #call(changing: Change, change: () => Promise<StateAnswer>): Promise<void> {
-    if (this.changing) return;
+  /** A second touch of the same button is no other wish; one of the other button waits for its turn. */
+  #call(changing: Change, change: () => Promise<StateAnswer>): Promise<void> {
+    if (this.changing !== changing) {
+      this.#calls = this.#calls.then(() => (this.#closed ? undefined : this.#change(changing, change)));
+    }
+    return this.#calls;
+  }
+
+  async #change(changing: Change, change: () => Promise<StateAnswer>): Promise<void> {
     this.changing = changing;
     this.problem = "";
     this.#moment += 1;

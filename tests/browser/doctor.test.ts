@@ -382,6 +382,21 @@ test("the doctor's page can be installed as an app", async () => {
   assert.deepEqual(problems, []);
 });
 
+test("a touch is not lost while another one is on its way", async () => {
+  const account = await vera();
+  await using doctor = await onDuty(account);
+  const { page, problems } = doctor;
+  const held = await hold(page, "/api/users/availability-status/");
+  const was = await isOn(page);
+  await available(page).click();
+  const route = await held.call;
+  await button(page, "Go off duty").click();
+  await route.continue();
+  await until(page, !was);
+  await state(page, "Off duty").waitFor();
+  assert.deepEqual(problems, []);
+});
+
 test("a page that comes back while the server gives no answer asks until it knows the state", async () => {
   const account = await vera();
   await using wire = await wireTo(ROLLCALL_URL);
