@@ -1,6 +1,7 @@
 // Who was on duty over a day: the picture of it, from the day's events and the state they led to. Pure.
 
-import type { Board, Doctor } from "./state.ts";
+import type { Board } from "./state.ts";
+import { t } from "./text.ts";
 import type { DoctorEvent } from "./wire.ts";
 
 /** Milliseconds since 1970; without an end while it lasts. */
@@ -25,7 +26,7 @@ export interface Step {
 /** Everybody who was on duty since `start`, in milliseconds since 1970; who came first, first. */
 export function dutyRows({ day, doctors }: Pick<Board, "day" | "doctors">, start: number): DutyRow[] {
   const rows = new Map<number, { name: string; stays: Stay[]; since: number | null }>();
-  for (const doctor of doctors) rows.set(doctor.id, { name: nameOf(doctor), stays: [], since: null });
+  for (const doctor of doctors) rows.set(doctor.id, { name: t.doctor.name(doctor), stays: [], since: null });
   const cameAndWent = new Set<number>();
   for (const event of day) {
     const at = Date.parse(event.timestamp);
@@ -69,8 +70,4 @@ export function eventsSince(day: readonly DoctorEvent[], start: number): number 
 
 function firstOf({ stays: [first] }: DutyRow): number {
   return first?.from ?? 0;
-}
-
-function nameOf({ first_name, last_name }: Doctor): string {
-  return `Dr. ${first_name} ${last_name}`;
 }

@@ -51,6 +51,11 @@ class HospitalTime {
     return new Date(+startOfDay(new TZDate(moment, this.#zone)));
   }
 
+  /** The midnight after that of `day`: 23, 24 or 25 hours later. */
+  startOfNextDay(day: number): Date {
+    return this.startOfDay(day + 36 * 3_600_000);
+  }
+
   /** So many hours after midnight by the hospital's clocks, on the day of `moment`. */
   hourOf(moment: number, hour: number): Date {
     return new Date(+new TZDate(moment, this.#zone).setHours(hour, 0, 0, 0));

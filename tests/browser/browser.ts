@@ -95,34 +95,33 @@ export async function connected(page: Page): Promise<void> {
   await page.getByText("Connected", { exact: true }).waitFor();
 }
 
-async function post<Answer>(path: string, body: object, headers: Record<string, string> = {}): Promise<Answer> {
+/** Without a body it reads, with one it posts, unless it is told otherwise. */
+export type Client = <Answer>(path: string, body?: object, method?: string) => Promise<Answer>;
+
+async function call<Answer>(
+  headers: Record<string, string>,
+  path: string,
+  body?: object,
+  method = body ? "POST" : "GET",
+): Promise<Answer> {
   const response = await fetch(new URL(path, ROLLCALL_URL), {
-    method: "POST",
-    headers: { "Content-Type": "application/json", ...headers },
-    body: JSON.stringify(body),
+    method,
+    headers: body ? { "Content-Type": "application/json", ...headers } : headers,
+    ...(body && { body: JSON.stringify(body) }),
   });
-  assert.ok(response.ok, `${path}: ${response.status} ${await response.clone().text()}`);
-  return (await response.json()) as Answer;
+  const text = await response.text();
+  assert.ok(response.ok, `${method} ${path}: ${response.status} ${text}`);
+  return (text ? JSON.parse(text) : undefined) as Answer;
 }
 
-function login(email: string): Promise<{ token: string; user: { id: number } }> {
-  return post("/api/users/login/", { email, password: PASSWORD });
+function login(email: string, password = PASSWORD): Promise<{ token: string; user: { id: number } }> {
+  return call({}, "/api/users/login/", { email, password });
 }
 
-/** Another program's calls to the API, as `email`. */
-export async function client(email: string): Promise<<Answer>(path: string, body: object) => Promise<Answer>> {
-  const { token } = await login(email);
-  return (path, body) => post(path, body, { Authorization: `Token ${token}` });
-}
-
-/** What another program reads from the API, as `email`. */
-export async function reader(email: string): Promise<<Answer>(path: string) => Promise<Answer>> {
-  const { token } = await login(email);
-  return async <Answer>(path: string) => {
-    const response = await fetch(new URL(path, ROLLCALL_URL), { headers: { Authorization: `Token ${token}` } });
-    assert.ok(response.ok, `${path}: ${response.status}`);
-    return (await response.json()) as Answer;
-  };
+/** Another program's calls to the API, as `email`, in a session of its own. */
+export async function client(email: string, password?: string): Promise<Client> {
+  const { token } = await login(email, password);
+  return (path, body, method) => call({ Authorization: `Token ${token}` }, path, body, method);
 }
 
 /** A doctor whom the administrator has just created, so that no other test knows them. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import type { Browser, Page, Route } from "playwright-core";
-import type { ActiveConnections } from "../../dashboard/src/wire.ts";
+import type { ActiveConnections, Sessions } from "../../dashboard/src/wire.ts";
 import { assertLooksRight } from "./accessible.ts";
 import {
   ADMIN,
@@ -10,10 +10,8 @@ import {
   keepScreenshot,
   launch,
   newDoctor,
-  reader,
   ROLLCALL_URL,
   signIn,
-  tokenOf,
   visit,
   type Visit,
 } from "./browser.ts";
@@ -40,16 +38,8 @@ async function vera(): Promise<Account> {
   return account;
 }
 
-/** Signs in from elsewhere, with a program that is no browser, and returns its token. */
-async function signInElsewhere({ email, password }: Account): Promise<string> {
-  const answer = await fetch(new URL("/api/users/login/", ROLLCALL_URL), {
-    method: "POST",
-    headers: { "Content-Type": "application/json" },
-    body: JSON.stringify({ email, password }),
-  });
-  assert.ok(answer.ok, `${answer.status}`);
-  return ((await answer.json()) as { token: string }).token;
-}
+/** Signs in from elsewhere, with a program that is no browser. */
+const signInElsewhere = ({ email, password }: Account) => client(email, password);
 
 /** Their page, on duty. */
 async function onDuty(account: Account, options: Parameters<typeof visit>[2] = {}): Promise<Visit> {
@@ -292,11 +282,10 @@ test("while a new password is on its way, the end of the old session signs nobod
   const route = await call;
 
   // The server ends the sockets first, and answers then.
-  const headers = { Authorization: `Token ${await signInElsewhere(account)}` };
-  const list = await fetch(new URL("/api/users/sessions/", ROLLCALL_URL), { headers });
-  const { sessions: entries } = (await list.json()) as { sessions: { id: number; current: boolean }[] };
+  const elsewhere = await signInElsewhere(account);
+  const { sessions: entries } = await elsewhere<Sessions>("/api/users/sessions/");
   const id = entries.find(({ current }) => !current)?.id;
-  await fetch(new URL(`/api/users/sessions/${id}/`, ROLLCALL_URL), { method: "DELETE", headers });
+  await elsewhere(`/api/users/sessions/${id}/`, undefined, "DELETE");
   await page.getByText("Disconnected", { exact: true }).waitFor();
   await page.waitForTimeout(500);
   assert.equal(await form.count(), 1, "nobody asked who is signed in");
@@ -420,13 +409,13 @@ test("a doctor whose email was changed stays reachable", async () => {
   await using doctor = await onDuty(account, { origin: wire.url });
   const { page } = doctor;
   const email = `new-${account.email}`;
-  await edit(account.id, { email });
+  const admin = await client(ADMIN);
+  await admin(`/api/users/${account.id}/`, { email }, "PATCH");
   wire.cut();
   await page.getByText("Reconnecting…").waitFor();
   wire.mend();
   await connected(page);
-  const read = await reader(ADMIN);
-  const { active_connections } = await read<ActiveConnections>("/api/hms/active-connections");
+  const { active_connections } = await admin<ActiveConnections>("/api/hms/active-connections");
   assert.ok(active_connections.some((entry) => entry.email === email));
   await button(page, "Go off duty").click();
   await state(page, "Off duty").waitFor();
@@ -443,13 +432,3 @@ test("a page that opens while the server gives no answer waits for one, instead 
   await page.unroute("**/api/users/me/");
   await state(page, "On duty").waitFor();
 });
-
-/** As an administrator would. */
-async function edit(id: number, fields: object): Promise<void> {
-  const response = await fetch(new URL(`/api/users/${id}/`, ROLLCALL_URL), {
-    method: "PATCH",
-    headers: { "Content-Type": "application/json", Authorization: `Token ${await tokenOf(ADMIN)}` },
-    body: JSON.stringify(fields),
-  });
-  assert.ok(response.ok, `${response.status}`);
-}

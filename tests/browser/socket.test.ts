@@ -78,13 +78,12 @@ async function until(what: string, holds: () => boolean): Promise<void> {
 }
 
 let admin: Awaited<ReturnType<typeof client>>;
-let token: string;
 let doctor: number;
 /** What the library uses. */
 const NodeSocket = globalThis.WebSocket;
 
 before(async () => {
-  [admin, token] = [await client(ADMIN), await tokenOf(ADMIN)];
+  admin = await client(ADMIN);
   // Of its own, so that no other test knows the doctor; and before anybody watches.
   const name = { first_name: "Sam", last_name: "Socket", specialization: "Cardiology", consultation_hours: "" };
   doctor = (await newDoctor(name)).id;
@@ -112,9 +111,7 @@ async function twoEvents(): Promise<number> {
 
 /** What was recorded after `since`, as watchers are to hear it: other tests' doctors may still be coming and going. */
 async function history(since: number): Promise<DoctorEvent[]> {
-  const address = new URL(`/api/events/?since=${since}&limit=1000`, ROLLCALL_URL);
-  const response = await fetch(address, { headers: { Authorization: `Token ${token}` } });
-  const { events } = (await response.json()) as EventPage;
+  const { events } = await admin<EventPage>(`/api/events/?since=${since}&limit=1000`);
   return events.map(({ actor_id: _, ...event }) => event);
 }
 

@@ -1,7 +1,5 @@
 //! `cargo xtask admin`: the first administrator of a hospital. All further users are theirs to add.
 
-use std::fs;
-
 use anyhow::{Context, Result, anyhow, bail};
 use chrono::Utc;
 use rollcall_core::{
@@ -63,10 +61,7 @@ pub fn create(who: Create) -> Result<()> {
     let until = Utc::now() + TEMPORARY_LIFETIME;
 
     wrangler::migrate(&database)?;
-    let directory = tempfile::tempdir()?;
-    let file = directory.path().join("admin.sql");
-    fs::write(&file, sql(&who, &admin, until.timestamp_millis())?)?;
-    if let Err(error) = wrangler::execute(&database, &file) {
+    if let Err(error) = wrangler::execute_text(&database, &sql(&who, &admin, until.timestamp_millis())?) {
         if format!("{error:#}").contains("UNIQUE constraint failed") {
             bail!("there is a user with the email {} already; an administrator can give them that role", admin.email);
         }

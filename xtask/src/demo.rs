@@ -46,10 +46,7 @@ const ACCOUNTS: [Account; 7] = [
 /// Creates the accounts that are not there yet.
 pub fn create(database: &Database) -> Result<()> {
     say("creating the demo accounts");
-    let directory = tempfile::tempdir()?;
-    let file = directory.path().join("demo.sql");
-    std::fs::write(&file, sql()?)?;
-    wrangler::execute(database, &file)
+    wrangler::execute_text(database, &sql()?)
 }
 
 /// What a person needs to try it.

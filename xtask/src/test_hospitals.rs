@@ -12,11 +12,8 @@ use crate::{
 /// Creates those that are not there yet.
 pub fn create(database: &Database) -> Result<()> {
     say("creating the hospitals of the browser tests");
-    let directory = tempfile::tempdir()?;
-    let file = directory.path().join("hospitals.sql");
     let hash = demo::hash()?;
-    std::fs::write(&file, small(&hash) + &big(&hash))?;
-    wrangler::execute(database, &file)
+    wrangler::execute_text(database, &(small(&hash) + &big(&hash)))
 }
 
 /// Two for each of twenty files of tests, so that files can run side by side: number `n` has id `100 + n` and people

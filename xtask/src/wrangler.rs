@@ -1,6 +1,7 @@
 //! Calling `wrangler`, on the Node from npm.
 
 use std::{
+    fs,
     path::{Path, PathBuf},
     process::{Command, Stdio},
 };
@@ -49,6 +50,15 @@ pub fn migrate(database: &Database) -> Result<()> {
     // Without a terminal it does not ask.
     output(command.args(database.arguments()).env("CI", "true").stdin(Stdio::null()))?;
     Ok(())
+}
+
+/// Runs statements of SQL against a database.
+pub fn execute_text(database: &Database, sql: &str) -> Result<()> {
+    let directory = tempfile::tempdir()?;
+    // They may hold hashes of passwords, and are longer than a command line may be.
+    let file = directory.path().join("statements.sql");
+    fs::write(&file, sql)?;
+    execute(database, &file)
 }
 
 /// Runs a file of SQL against a database.

@@ -9,7 +9,6 @@ import {
   connected,
   keepScreenshot,
   launch,
-  reader,
   ROLLCALL_URL,
   signIn,
   visit,
@@ -32,8 +31,8 @@ after(() => browser.close());
 
 /** The ids of the hospital's doctors; none of them is on duty any more. */
 async function doctorsOffDuty(): Promise<number[]> {
-  const read = await reader(BIG_ADMIN);
-  const { results } = await read<{ results: User[] }>("/api/users/?role=doctor&limit=1000");
+  const admin = await client(BIG_ADMIN);
+  const { results } = await admin<{ results: User[] }>("/api/users/?role=doctor&limit=1000");
   assert.equal(results.length, DOCTORS);
   const live = results.filter(({ is_live }) => is_live).map(({ id }) => id);
   await burst(live, "/api/users/logout-status/", 0);
