@@ -17,10 +17,6 @@ use worker::{Context, Env, HttpRequest, event};
 
 /// Every request that is not a static asset.
 #[event(fetch)]
-async fn fetch(
-    request: HttpRequest,
-    env: Env,
-    _context: Context,
-) -> worker::Result<::http::Response<axum::body::Body>> {
-    Ok(http::serve(request, env::Bindings::new(env)).await)
+async fn fetch(request: HttpRequest, env: Env, _context: Context) -> worker::Result<worker::Response> {
+    http::serve(request, env).await
 }
