@@ -1,6 +1,6 @@
 //! The only place that asks the runtime for the time, or for the offset of a time zone.
 
-use std::{pin::pin, time::Duration};
+use std::{cell::RefCell, pin::pin, time::Duration};
 
 use chrono::{DateTime, FixedOffset};
 use futures_util::future::{Either, select};
@@ -33,9 +33,27 @@ pub fn from_millis(millis: i64) -> Timestamp {
     DateTime::from_timestamp_millis(millis).unwrap_or_default()
 }
 
+/// [`utc_offset`], asked at most once a minute: asking is a tenth of a millisecond, and clocks change on the minute.
+#[derive(Default)]
+pub struct Offset(RefCell<Option<(String, i64, FixedOffset)>>);
+
+impl Offset {
+    /// How far `time_zone` is from UTC at `at`.
+    pub fn of(&self, time_zone: &str, at: Timestamp) -> FixedOffset {
+        let minute = at.timestamp().div_euclid(60);
+        match &*self.0.borrow() {
+            Some((zone, known, offset)) if zone == time_zone && *known == minute => return *offset,
+            _ => {}
+        }
+        let offset = utc_offset(time_zone, at);
+        *self.0.borrow_mut() = Some((time_zone.into(), minute, offset));
+        offset
+    }
+}
+
 /// How far `time_zone` (an IANA name) is from UTC at `at`. The runtime's own zone tables say so, which are kept up to
 /// date and cost the Worker nothing; a name that they do not have counts as UTC.
-pub fn utc_offset(time_zone: &str, at: Timestamp) -> FixedOffset {
+fn utc_offset(time_zone: &str, at: Timestamp) -> FixedOffset {
     long_offset(time_zone, at).ok().as_deref().and_then(parse_offset).unwrap_or(chrono::Offset::fix(&chrono::Utc))
 }
 

@@ -43,8 +43,13 @@ async fn patiently<T>(query: impl Future<Output = worker::Result<T>>) -> worker:
 
 /// Runs `statements` in one transaction, with a result for each.
 async fn batch<const N: usize>(db: &D1Database, statements: [D1PreparedStatement; N]) -> worker::Result<[D1Result; N]> {
-    let results = patiently(db.batch(statements.into())).await?;
+    let results = batch_of(db, statements.into()).await?;
     results.try_into().map_err(|_| worker::Error::RustError("D1 answered another number of statements".into()))
+}
+
+/// The same for as many as there are.
+async fn batch_of(db: &D1Database, statements: Vec<D1PreparedStatement>) -> worker::Result<Vec<D1Result>> {
+    patiently(db.batch(statements)).await
 }
 
 /// An integer parameter. D1 takes JavaScript numbers only, which are exact up to 2^53.

@@ -8,6 +8,7 @@ mod connections;
 mod cors;
 mod documents;
 mod events;
+mod known;
 pub mod object_call;
 mod passwords;
 #[cfg(test)]

@@ -15,6 +15,7 @@ pub(crate) use sockets::refuse;
 
 use std::{
     cell::{Cell, RefCell},
+    collections::VecDeque,
     rc::Rc,
     time::Duration,
 };
@@ -31,7 +32,7 @@ use worker::{
     WebSocketRequestResponsePair, durable_object, worker_sys::DurableObjectState,
 };
 
-use self::durable::Durable;
+use self::{durable::Durable, record::Waiting};
 use crate::{
     clock,
     env::Bindings,
@@ -49,6 +50,10 @@ pub struct Room {
     raw: DurableObjectState,
     bindings: Bindings,
     memory: Mutex<Option<Memory>>,
+    /// Changes that nobody has sent to the database yet. Never borrowed while anything waits.
+    waiting: RefCell<VecDeque<Waiting>>,
+    /// How far the hospital is from UTC.
+    offset: clock::Offset,
     /// Read from storage at first use, and never borrowed while anything waits.
     durable: RefCell<Option<Durable>>,
     /// For when the alarm is set; unknown after waking.
@@ -79,6 +84,8 @@ impl DurableObject for Room {
             raw,
             bindings: Bindings::new(env),
             memory: Mutex::new(None),
+            waiting: RefCell::default(),
+            offset: clock::Offset::default(),
             durable: RefCell::new(None),
             alarm: Cell::new(None),
             in_doubt_until: Cell::default(),
@@ -89,7 +96,7 @@ impl DurableObject for Room {
     async fn fetch(&self, request: Request) -> Result<Response> {
         faults::point("room", self).await?;
         let response = match object_call::read(request).await? {
-            Call::Record { by, doctor_id, change } => answer(self.record(&by, doctor_id, change).await),
+            Call::Record { by, doctor_id, change } => answer(self.record(by, doctor_id, change).await),
             Call::Watch { opener, v1, since, connections } => {
                 self.join_as_watcher(opener, v1, since, connections).await
             }

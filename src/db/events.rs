@@ -3,6 +3,7 @@
 use chrono::FixedOffset;
 use rollcall_core::{
     Id, Seq, Timestamp,
+    auth::Principal,
     board::{BACKLOG, Board, OnRoster},
     event::{Action, Change, Event, Reason},
     query::EventFilter,
@@ -13,9 +14,9 @@ use wasm_bindgen::JsValue;
 use worker::{D1Database, D1PreparedStatement, D1Result};
 
 use super::{
-    all, batch,
-    doctors::{self, DoctorRow},
-    int, nullable, seq, statement, time,
+    all, batch, batch_of,
+    doctors::{self, DOCTOR, DoctorRow},
+    flag, int, nullable, seq, sessions, statement, time,
 };
 use crate::clock;
 
@@ -67,8 +68,6 @@ fn latest_seq(result: &D1Result) -> worker::Result<Seq> {
 
 /// A change to record.
 pub struct Record {
-    /// The room's hospital.
-    pub hospital_id: Id,
     /// Whose state.
     pub doctor_id: Id,
     /// What changes.
@@ -77,86 +76,118 @@ pub struct Record {
     pub reason: Option<Reason>,
     /// Who makes the call.
     pub actor_id: Option<Id>,
+    /// Recorded only if this is still true; `None` where nobody has to be asked.
+    pub by: Option<Principal>,
     /// The doctor has been deactivated, or is no doctor any more.
     pub departs: bool,
-    /// When.
-    pub at: Timestamp,
-    /// The hospital's offset from UTC then.
-    pub utc_offset: FixedOffset,
 }
 
-/// What became of a [`Record`].
-pub struct Recorded {
-    /// The event, unless the doctor was in that state already.
-    pub event: Option<Event>,
-    /// The doctor now; nobody where the hospital has no active doctor of that id.
+/// Records changes in one transaction, one after another: of each the event, then the state.
+///
+/// The event is inserted only where it changes something, and the state is always that of the doctor's latest event. So
+/// a repeated call inserts nothing and updates nothing, whoever retries and however often, and neither is ever written
+/// without the other.
+///
+/// `at` is when, `utc_offset` the hospital's offset from UTC then.
+pub async fn record(
+    db: &D1Database,
+    hospital_id: Id,
+    (at, utc_offset): (Timestamp, FixedOffset),
+    records: &[Record],
+) -> worker::Result<Vec<Option<Event>>> {
+    let insert = format!(
+        "INSERT INTO events (hospital_id, {COLUMNS})
+         SELECT h.id, (SELECT COALESCE(MAX(seq), 0) + 1 FROM events WHERE hospital_id = h.id), ?2, ?11, ?12, ?13, ?14,
+                u.id, u.username, u.first_name, u.last_name,
+                COALESCE(?10, d.is_available_for_consultation), COALESCE(?9, d.is_live),
+                d.consultation_hours, d.specialization, h.name
+         FROM users u JOIN doctors d ON d.user_id = u.id JOIN hospitals h ON h.id = u.hospital_id
+         WHERE {IS_DOCTOR} AND {} AND (d.is_live <> ?9 OR d.is_available_for_consultation <> ?10)
+         RETURNING {COLUMNS}",
+        sessions::still_true()
+    );
+    let update = "UPDATE doctors AS d
+         SET is_live = e.is_live, is_available_for_consultation = e.is_available_for_consultation,
+             live_changed_ms = iif(d.is_live <> e.is_live, e.at_ms, d.live_changed_ms)
+         FROM (SELECT * FROM events WHERE hospital_id = ?1 ORDER BY seq DESC LIMIT 1) AS e
+         WHERE d.user_id = e.doctor_id AND e.doctor_id = ?2
+           AND (d.is_live <> e.is_live OR d.is_available_for_consultation <> e.is_available_for_consultation)";
+    let mut statements = Vec::with_capacity(2 * records.len());
+    for record in records {
+        let (live, available) = match record.change {
+            Change::Login => (Some(1), None),
+            Change::Logout => (Some(0), None),
+            Change::Availability(available) => (None, Some(i64::from(available))),
+        };
+        let event = [
+            nullable(live, int),
+            nullable(available, int),
+            int(utc_offset.local_minus_utc().into()),
+            record.change.action().as_str().into(),
+            nullable(record.reason, |reason| reason.as_str().into()),
+            nullable(record.actor_id, int),
+        ];
+        statements.push(statement(db, &insert, &[&record.subject(hospital_id, at)[..], &event].concat())?);
+        statements.push(statement(db, update, &[int(hospital_id), int(record.doctor_id)])?);
+    }
+    let results = batch_of(db, statements).await?;
+    results.iter().step_by(2).map(|inserted| Ok(events(inserted)?.pop())).collect()
+}
+
+/// Why nothing was recorded: what there was instead.
+pub async fn found(
+    db: &D1Database,
+    hospital_id: Id,
+    at: Timestamp,
+    records: impl Iterator<Item = &Record>,
+) -> worker::Result<Vec<Found>> {
+    #[derive(Deserialize)]
+    struct Row {
+        #[serde(deserialize_with = "flag")]
+        allowed: bool,
+        latest: Seq,
+        doctor: Option<String>,
+    }
+    let sql = format!(
+        "SELECT {} AS allowed, (SELECT COALESCE(MAX(seq), 0) FROM events WHERE hospital_id = ?1) AS latest,
+                (SELECT {DOCTOR} FROM users u JOIN doctors d ON d.user_id = u.id JOIN hospitals h ON h.id = u.hospital_id
+                 WHERE {IS_DOCTOR}) AS doctor",
+        sessions::still_true()
+    );
+    let statements = records.map(|record| statement(db, &sql, &record.subject(hospital_id, at)));
+    let statements: Vec<_> = statements.collect::<worker::Result<_>>()?;
+    if statements.is_empty() {
+        return Ok(vec![]);
+    }
+    let mut found = vec![];
+    for result in batch_of(db, statements).await? {
+        for Row { allowed, latest, doctor } in result.results()? {
+            found.push(Found { allowed, latest, doctor: doctor.map(|json| serde_json::from_str(&json)).transpose()? });
+        }
+    }
+    Ok(found)
+}
+
+/// What there is where nothing was recorded.
+pub struct Found {
+    /// Whether [`Record::by`] is true.
+    pub allowed: bool,
+    /// The doctor, who is in that state already; nobody where the hospital has no active doctor of that id.
     pub doctor: Option<DoctorInfo>,
     /// The hospital's latest seq.
     pub latest: Seq,
 }
 
-/// Records `record` in one transaction: the event, then the state.
-///
-/// Both statements have the same condition on the *old* state, the event's first. So a repeated call inserts nothing
-/// and updates nothing, whoever retries and however often, and neither is ever written without the other.
-pub async fn record(db: &D1Database, record: Record) -> worker::Result<Recorded> {
-    let (live, available) = match record.change {
-        Change::Login => (Some(1), None),
-        Change::Logout => (Some(0), None),
-        Change::Availability(available) => (None, Some(i64::from(available))),
-    };
-    let (hospital_id, doctor_id) = (int(record.hospital_id), int(record.doctor_id));
-    let (live, available) = (nullable(live, int), nullable(available, int));
-    let at = time(record.at);
-    let departs = int(record.departs.into());
-    let insert = format!(
-        "INSERT INTO events (hospital_id, {COLUMNS})
-         SELECT h.id, (SELECT COALESCE(MAX(seq), 0) + 1 FROM events WHERE hospital_id = h.id), ?5, ?6, ?7, ?8, ?9,
-                u.id, u.username, u.first_name, u.last_name,
-                COALESCE(?4, d.is_available_for_consultation), COALESCE(?3, d.is_live),
-                d.consultation_hours, d.specialization, h.name
-         FROM users u JOIN doctors d ON d.user_id = u.id JOIN hospitals h ON h.id = u.hospital_id
-         WHERE u.id = ?2 AND h.id = ?1 AND (u.role = 'doctor' AND u.is_active = 1 OR ?10 = 1)
-           AND (d.is_live <> ?3 OR d.is_available_for_consultation <> ?4)
-         RETURNING {COLUMNS}"
-    );
-    let update = "UPDATE doctors
-         SET is_live = COALESCE(?3, is_live),
-             live_changed_ms = CASE WHEN is_live <> ?3 THEN ?6 ELSE live_changed_ms END,
-             is_available_for_consultation = COALESCE(?4, is_available_for_consultation)
-         WHERE user_id = (SELECT id FROM users WHERE id = ?2 AND hospital_id = ?1
-                            AND (role = 'doctor' AND is_active = 1 OR ?5 = 1))
-           AND (is_live <> ?3 OR is_available_for_consultation <> ?4)";
-    let [inserted, _, doctor, latest] = batch(
-        db,
-        [
-            statement(
-                db,
-                &insert,
-                &[
-                    hospital_id.clone(),
-                    doctor_id.clone(),
-                    live.clone(),
-                    available.clone(),
-                    at.clone(),
-                    int(record.utc_offset.local_minus_utc().into()),
-                    record.change.action().as_str().into(),
-                    nullable(record.reason, |reason| reason.as_str().into()),
-                    nullable(record.actor_id, int),
-                    departs.clone(),
-                ],
-            )?,
-            statement(db, update, &[hospital_id, doctor_id, live, available, departs, at])?,
-            doctors::one(db, record.hospital_id, record.doctor_id)?,
-            latest(db, record.hospital_id)?,
-        ],
-    )
-    .await?;
-    Ok(Recorded {
-        event: events(&inserted)?.pop(),
-        doctor: doctor.results::<DoctorRow>()?.pop().map(DoctorInfo::from),
-        latest: latest_seq(&latest)?,
-    })
+/// The hospital `?1` has the doctor `?7`; or had, where `?8` says that they depart.
+const IS_DOCTOR: &str = "u.id = ?7 AND u.hospital_id = ?1 AND (u.role = 'doctor' AND u.is_active = 1 OR ?8 = 1)";
+
+impl Record {
+    /// The parameters `?1` to `?8`: who, to whom, where and when.
+    fn subject(&self, hospital_id: Id, at: Timestamp) -> [JsValue; 8] {
+        let [session_id, user_id, role, temporary] = sessions::claim(self.by.as_ref());
+        let (doctor_id, departs) = (int(self.doctor_id), int(self.departs.into()));
+        [int(hospital_id), time(at), session_id, user_id, role, temporary, doctor_id, departs]
+    }
 }
 
 /// A hospital's latest seq.

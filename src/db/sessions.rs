@@ -15,7 +15,7 @@ use serde::Deserialize;
 use wasm_bindgen::JsValue;
 use worker::{D1Database, D1PreparedStatement, D1Result};
 
-use super::{all, batch, flag, int, statement, time};
+use super::{all, batch, flag, int, nullable, statement, time};
 use crate::clock;
 
 /// How far the clocks of two machines may be apart. A session from further in the future is not one: the clock was
@@ -90,6 +90,29 @@ pub async fn principal(db: &D1Database, token: &Token, now: Timestamp) -> worker
     let sql = format!("{PRINCIPAL} s.token_sha256 = ?1");
     let found = all(statement(db, &sql, &[token.digest().into()])?).await?;
     good(db, &found, now).await
+}
+
+/// Whether a principal that was looked up before is still true: an SQL expression with the parameters `?1` (their
+/// hospital), `?2` (now) and, from `?3` on, those of [`claim`].
+pub(super) fn still_true() -> String {
+    let skew = CLOCK_SKEW.num_milliseconds();
+    format!(
+        "(?3 IS NULL OR EXISTS (
+            SELECT 1 FROM sessions s JOIN users caller ON caller.id = s.user_id
+            WHERE s.id = ?3 AND s.revoked_ms IS NULL AND s.expires_ms > ?2 AND s.created_ms <= ?2 + {skew}
+              AND caller.id = ?4 AND caller.hospital_id = ?1 AND caller.is_active = 1 AND caller.role = ?5
+              AND (caller.temporary_until_ms IS NOT NULL) = ?6))"
+    )
+}
+
+/// The parameters of [`still_true`]; without a principal it holds.
+pub(super) fn claim(who: Option<&Principal>) -> [JsValue; 4] {
+    [
+        nullable(who, |who| int(who.session_id)),
+        nullable(who, |who| int(who.user_id)),
+        nullable(who, |who| who.role.as_str().into()),
+        nullable(who, |who| int(who.must_change_password.into())),
+    ]
 }
 
 /// Issues a ticket of a session, and forgets those of it that were not used in time. Says when it expires.

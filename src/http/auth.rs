@@ -14,6 +14,7 @@ use rollcall_core::{
 };
 use worker::send::SendFuture;
 
+use super::known;
 use crate::{
     clock,
     db::{security_events::Record, sessions},
@@ -80,6 +81,7 @@ impl Credentials {
     /// [`Rejection::InvalidToken`] where nobody.
     pub async fn principal(&self, bindings: &Bindings) -> Result<Principal> {
         let principal = sessions::principal(&bindings.db()?, self.token(), clock::now()).await?;
+        known::remember(self.token(), principal.as_ref());
         Ok(principal.ok_or(Rejection::InvalidToken(TokenFault::NotValid))?)
     }
 }
@@ -102,6 +104,44 @@ pub fn address(headers: &HeaderMap) -> &str {
     headers.get("CF-Connecting-IP").and_then(|value| value.to_str().ok()).unwrap_or_default()
 }
 
+/// A caller with credentials that nobody has looked at yet.
+pub struct Caller {
+    credentials: Credentials,
+    address: String,
+}
+
+impl FromRequestParts<Bindings> for Caller {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, bindings: &Bindings) -> Result<Self> {
+        let credentials = Credentials::of(&parts.headers)?.ok_or(Rejection::NotAuthenticated)?;
+        let changes = !matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS);
+        if changes
+            && matches!(credentials, Credentials::Cookie(_))
+            && !has_our_origin(&parts.headers, &parts.uri, bindings)
+        {
+            return Err(Rejection::Csrf.into());
+        }
+        Ok(Self { credentials, address: address(&parts.headers).into() })
+    }
+}
+
+impl Caller {
+    /// Who they were when they were last looked up here, if they were. That nothing has changed since is for the
+    /// database to say.
+    pub fn was(&self) -> Option<Principal> {
+        known::recall(self.credentials.token())
+    }
+
+    /// Who they are.
+    ///
+    /// # Errors
+    /// [`Rejection::InvalidToken`] where nobody.
+    pub async fn look_up(self, bindings: &Bindings) -> Result<SignedIn> {
+        Ok(SignedIn { who: self.credentials.principal(bindings).await?, address: self.address })
+    }
+}
+
 /// A signed-in caller.
 pub struct SignedIn {
     /// Who.
@@ -114,18 +154,7 @@ impl FromRequestParts<Bindings> for SignedIn {
     type Rejection = Error;
 
     fn from_request_parts(parts: &mut Parts, bindings: &Bindings) -> impl Future<Output = Result<Self>> + Send {
-        SendFuture::new(async move {
-            let credentials = Credentials::of(&parts.headers)?.ok_or(Rejection::NotAuthenticated)?;
-            let changes = !matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS);
-            if changes
-                && matches!(credentials, Credentials::Cookie(_))
-                && !has_our_origin(&parts.headers, &parts.uri, bindings)
-            {
-                return Err(Rejection::Csrf.into());
-            }
-            let who = credentials.principal(bindings).await?;
-            Ok(Self { who, address: address(&parts.headers).into() })
-        })
+        SendFuture::new(async move { Caller::from_request_parts(parts, bindings).await?.look_up(bindings).await })
     }
 }
 

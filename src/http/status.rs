@@ -2,7 +2,8 @@
 
 use axum::{Json, extract::State};
 use rollcall_core::{
-    auth::{Action, may_set_state_of},
+    Id, Rejection,
+    auth::{Action, Principal, may_set_state_of},
     body::Fields,
     call::Call,
     event::Change,
@@ -10,8 +11,16 @@ use rollcall_core::{
 };
 use worker::send::SendFuture;
 
-use super::{auth::SignedIn, body, object_call::ask_room};
-use crate::{db::doctors, env::Bindings, error::Result};
+use super::{
+    auth::{Caller, SignedIn},
+    body,
+    object_call::ask_room,
+};
+use crate::{
+    db::doctors,
+    env::Bindings,
+    error::{Error, Result},
+};
 
 /// Come on duty.
 ///
@@ -23,10 +32,10 @@ use crate::{db::doctors, env::Bindings, error::Result};
 ))]
 pub async fn login(
     State(bindings): State<Bindings>,
-    who: SignedIn,
-    body::OptionalJson(fields): body::OptionalJson,
+    caller: Caller,
+    fields: Result<body::OptionalJson>,
 ) -> Result<Json<StateAnswer>> {
-    record(bindings, who, fields, Change::Login).await
+    record(bindings, caller, fields.map(|body| body.0), |_| Ok(Change::Login)).await
 }
 
 /// Leave duty.
@@ -39,10 +48,10 @@ pub async fn login(
 ))]
 pub async fn logout(
     State(bindings): State<Bindings>,
-    who: SignedIn,
-    body::OptionalJson(fields): body::OptionalJson,
+    caller: Caller,
+    fields: Result<body::OptionalJson>,
 ) -> Result<Json<StateAnswer>> {
-    record(bindings, who, fields, Change::Logout).await
+    record(bindings, caller, fields.map(|body| body.0), |_| Ok(Change::Logout)).await
 }
 
 /// Become free for a consultation, or busy.
@@ -55,11 +64,11 @@ pub async fn logout(
 ))]
 pub async fn availability(
     State(bindings): State<Bindings>,
-    who: SignedIn,
-    body::Json(fields): body::Json,
+    caller: Caller,
+    fields: Result<body::Json>,
 ) -> Result<Json<StateAnswer>> {
-    let available = fields.flag("is_available_for_consultation")?;
-    record(bindings, who, fields, Change::Availability(available)).await
+    let change = |fields: &Fields| Ok(Change::Availability(fields.flag("is_available_for_consultation")?));
+    record(bindings, caller, fields.map(|body| body.0), change).await
 }
 
 /// The doctors who are on duty and free.
@@ -77,14 +86,35 @@ pub async fn online_doctors(State(bindings): State<Bindings>, caller: SignedIn) 
     .await
 }
 
-async fn record(bindings: Bindings, caller: SignedIn, fields: Fields, change: Change) -> Result<Json<StateAnswer>> {
+/// Asks the room for a change. Whoever was here before is not looked up first: the room asks the database with the change
+/// itself, in one go, whether they are still who they were. Only if not, or if they are to be refused, are they looked up.
+async fn record(
+    bindings: Bindings,
+    caller: Caller,
+    fields: Result<Fields>,
+    change: impl Fn(&Fields) -> Result<Change, Rejection>,
+) -> Result<Json<StateAnswer>> {
     SendFuture::new(async move {
-        let named = fields.optional_id("doctor_id")?;
+        if let (Some(who), Ok(fields)) = (caller.was(), &fields)
+            && let (Ok(named), Ok(change)) = (fields.optional_id("doctor_id"), change(fields))
+            && let Ok(doctor_id) = may_set_state_of(&who, named)
+        {
+            match ask(&bindings, who, doctor_id, change).await {
+                Err(Error::Rejection(Rejection::InvalidToken(_))) => {}
+                answer => return answer,
+            }
+        }
+        let caller = caller.look_up(&bindings).await?;
+        let fields = fields?;
+        let (change, named) = (change(&fields)?, fields.optional_id("doctor_id")?);
         let decision = may_set_state_of(&caller.who, named);
         let doctor_id = caller.decided(&bindings, Action::SetState, named, decision).await?;
-        let hospital_id = caller.who.hospital_id;
-        let call = Call::Record { by: caller.who, doctor_id, change };
-        Ok(Json(ask_room(&bindings, hospital_id, &call).await?))
+        ask(&bindings, caller.who, doctor_id, change).await
     })
     .await
+}
+
+async fn ask(bindings: &Bindings, by: Principal, doctor_id: Id, change: Change) -> Result<Json<StateAnswer>> {
+    let hospital_id = by.hospital_id;
+    Ok(Json(ask_room(bindings, hospital_id, &Call::Record { by, doctor_id, change }).await?))
 }

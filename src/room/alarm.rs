@@ -13,8 +13,12 @@ use rollcall_core::{
 };
 use worker::{Result, console_error};
 
-use super::{Memory, Room, record::Cause, sockets};
-use crate::{clock, db::events, error, faults};
+use super::{Memory, Room, sockets};
+use crate::{
+    clock,
+    db::events::{self, Record},
+    error, faults,
+};
 
 /// When to look whether a change that was sent to the database has been announced.
 const LOOK_AFTER: TimeDelta = TimeDelta::seconds(3);
@@ -108,8 +112,9 @@ impl Room {
         for doctor_id in self.overdue()? {
             // Opening a socket waits for nobody: some may be back since the last one was recorded.
             if self.is_overdue(doctor_id)? && memory.board.is_live(doctor_id) {
-                let cause = Cause { reason: Some(Reason::ConnectionLost), actor_id: None, departs: false };
-                self.commit(memory, doctor_id, Change::Logout, cause).await?;
+                let (change, reason) = (Change::Logout, Some(Reason::ConnectionLost));
+                let record = Record { doctor_id, change, reason, actor_id: None, by: None, departs: false };
+                self.commit(memory, &[record]).await?;
             }
             // Nothing to record: not on duty, or not a doctor any more.
             if self.is_overdue(doctor_id)? {

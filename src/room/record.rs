@@ -1,18 +1,23 @@
 //! Recording a change, and announcing it.
 
+use std::pin::pin;
+
+use futures_util::future::{Either, select};
 use rollcall_core::{
     Id, Rejection, Seq,
     auth::Principal,
     board::{BACKLOG, Board},
-    event::{Change, Event, Reason},
+    event::{Change, Event},
+    rejection::TokenFault,
     wire::{StateAnswer, Success},
 };
+use tokio::sync::oneshot::{self, error::TryRecvError};
 use worker::console_error;
 
-use super::{Memory, Room};
+use super::{Memory, PATIENCE, Room};
 use crate::{
     clock,
-    db::events::{self, Record, Recorded},
+    db::events::{self, Found, Record},
     error::Result,
     faults,
 };
@@ -20,25 +25,72 @@ use crate::{
 /// How many events a room reads when it wakes: what a snapshot shows.
 const WAKING_DEPTH: usize = 10;
 
-/// Why a change is made.
-pub(super) struct Cause {
-    /// Where it is not the doctor's own call.
-    pub reason: Option<Reason>,
-    /// Whose call it is, if anybody's.
-    pub actor_id: Option<Id>,
-    /// The doctor is deactivated, or no doctor any more.
-    pub departs: bool,
+/// No more changes than this go to the database at once.
+const TURN: usize = 16;
+
+/// A change that waits for its turn.
+pub(super) struct Waiting {
+    record: Record,
+    /// Dropped by a caller who has given up.
+    answer: oneshot::Sender<Result<StateAnswer, Rejection>>,
 }
 
 impl Room {
     /// Records `change` of a doctor's state, announces it, and says what became of it.
-    pub(super) async fn record(&self, by: &Principal, doctor_id: Id, change: Change) -> Result<StateAnswer> {
-        let mut memory = self.lock().await?;
-        let memory = self.awake(&mut memory).await?;
-        let cause = Cause { reason: by.reason(), actor_id: Some(by.user_id), departs: false };
-        let recorded = self.commit(memory, doctor_id, change, cause).await?;
-        let doctor = recorded.doctor.ok_or(Rejection::NotFound)?;
-        Ok(StateAnswer { status: Success::Success, changed: recorded.event.is_some(), seq: recorded.latest, doctor })
+    ///
+    /// Whoever gets the room takes along everybody who waits for it: a burst costs few transactions.
+    pub(super) async fn record(&self, by: Principal, doctor_id: Id, change: Change) -> Result<StateAnswer> {
+        let (answer, mut answered) = oneshot::channel();
+        let reason = by.reason();
+        let record = Record { doctor_id, change, reason, actor_id: Some(by.user_id), by: Some(by), departs: false };
+        self.waiting.borrow_mut().push_back(Waiting { record, answer });
+        let turn = pin!(self.memory.lock());
+        let mut memory = match clock::within(PATIENCE, select(&mut answered, turn)).await? {
+            Either::Left((taken_along, _)) => return Ok(taken_along.map_err(|_| Rejection::Unavailable)??),
+            Either::Right((memory, _)) => memory,
+        };
+        loop {
+            self.take_turn(&mut memory).await?;
+            match answered.try_recv() {
+                Ok(answer) => return Ok(answer?),
+                // Many came before.
+                Err(TryRecvError::Empty) => {}
+                Err(TryRecvError::Closed) => return Err(Rejection::Unavailable.into()),
+            }
+        }
+    }
+
+    /// Records the changes that wait.
+    async fn take_turn(&self, memory: &mut Option<Memory>) -> Result<()> {
+        let memory = self.awake(memory).await?;
+        let (mut records, mut answers) = (Vec::new(), Vec::new());
+        while records.len() < TURN
+            && let Some(Waiting { record, answer }) = self.next_waiting()
+        {
+            records.push(record);
+            answers.push(answer);
+        }
+        if records.is_empty() {
+            return Ok(());
+        }
+        let recorded = self.commit(memory, &records).await?;
+        let unchanged = records.iter().zip(&recorded).filter(|(_, event)| event.is_none()).map(|(record, _)| record);
+        let mut found = self.look(memory, unchanged).await?.into_iter();
+        for (answer, event) in answers.into_iter().zip(recorded) {
+            let _ = answer.send(match event {
+                Some(Event { seq, doctor, .. }) => {
+                    Ok(StateAnswer { status: Success::Success, changed: true, seq, doctor })
+                }
+                None => found.next().ok_or(Rejection::Unavailable).and_then(unchanged_answer),
+            });
+        }
+        Ok(())
+    }
+
+    fn next_waiting(&self) -> Option<Waiting> {
+        let mut waiting = self.waiting.borrow_mut();
+        // Who has given up may have asked for something else by now.
+        std::iter::from_fn(|| waiting.pop_front()).find(|waiting| !waiting.answer.is_closed())
     }
 
     /// Shows the roster as it is now, after somebody was added or changed. Who is no doctor any more leaves duty first.
@@ -46,8 +98,11 @@ impl Room {
         let mut memory = self.lock().await?;
         let memory = self.awake(&mut memory).await?;
         if leaves_duty {
-            let cause = Cause { reason: by.reason(), actor_id: Some(by.user_id), departs: true };
-            self.commit(memory, user_id, Change::Logout, cause).await?;
+            let (reason, actor_id) = (by.reason(), Some(by.user_id));
+            // The Worker has asked already, and made the change that this one follows from.
+            let record =
+                Record { doctor_id: user_id, change: Change::Logout, reason, actor_id, by: None, departs: true };
+            self.commit(memory, &[record]).await?;
         }
         let depth = memory.board.depth().max(WAKING_DEPTH);
         self.reread(memory, depth).await?;
@@ -55,25 +110,28 @@ impl Room {
         Ok(())
     }
 
-    /// Sends a change to the database, and announces what came of it.
-    pub(super) async fn commit(
-        &self,
-        memory: &mut Memory,
-        doctor_id: Id,
-        change: Change,
-        Cause { reason, actor_id, departs }: Cause,
-    ) -> Result<Recorded> {
+    /// Sends changes to the database, and announces what came of each: an event, unless it changed nothing.
+    pub(super) async fn commit(&self, memory: &mut Memory, records: &[Record]) -> Result<Vec<Option<Event>>> {
         self.announce_in_time().await?;
-        let (hospital_id, at) = (self.hospital_id()?, clock::now());
-        let utc_offset = clock::utc_offset(&memory.time_zone, at);
-        let record = Record { hospital_id, doctor_id, change, reason, actor_id, departs, at, utc_offset };
-        let recorded = events::record(&self.bindings.db()?, record).await.inspect_err(|_| self.doubt())?;
+        let (db, hospital_id, at) = (self.bindings.db()?, self.hospital_id()?, clock::now());
+        let when = (at, self.offset.of(&memory.time_zone, at));
+        let recorded = events::record(&db, hospital_id, when, records).await.inspect_err(|_| self.doubt())?;
         faults::point("committed", self).await?;
-        if let Some(event) = recorded.event.clone() {
-            self.announce(memory, event);
+        for event in recorded.iter().flatten() {
+            self.catch_up(memory, event.seq - 1).await?;
+            self.announce(memory, event.clone());
         }
-        self.catch_up(memory, recorded.latest).await?;
         Ok(recorded)
+    }
+
+    /// Asks the database about changes of which nothing was recorded.
+    async fn look(&self, memory: &mut Memory, records: impl Iterator<Item = &Record>) -> Result<Vec<Found>> {
+        let found = events::found(&self.bindings.db()?, self.hospital_id()?, clock::now(), records).await?;
+        // They may have been recorded before, and the answer was lost.
+        if let Some(latest) = found.iter().map(|found| found.latest).max() {
+            self.catch_up(memory, latest).await?;
+        }
+        Ok(found)
     }
 
     /// The room's memory, read from the database if it has just woken up.
@@ -149,4 +207,13 @@ impl Room {
             console_error!("an event's effect on presence was not stored: {error}");
         }
     }
+}
+
+/// What a caller is told who changed nothing.
+fn unchanged_answer(Found { allowed, doctor, latest: seq }: Found) -> Result<StateAnswer, Rejection> {
+    if !allowed {
+        return Err(Rejection::InvalidToken(TokenFault::NotValid));
+    }
+    let doctor = doctor.ok_or(Rejection::NotFound)?;
+    Ok(StateAnswer { status: Success::Success, changed: false, seq, doctor })
 }

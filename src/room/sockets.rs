@@ -3,7 +3,7 @@
 //! **Invariant:** sending never fails: a socket that cannot be sent to is on its way out, and the next join resumes.
 //! Whatever closes a doctor's socket, presence is told.
 
-use js_sys::{Date, Function, Reflect};
+use js_sys::{Date, Function, JsString, Reflect};
 use rollcall_core::{
     Id, Rejection, Timestamp,
     board::Board,
@@ -12,8 +12,10 @@ use rollcall_core::{
     wire::{ActiveConnection, DoctorEvent},
 };
 use serde::Serialize;
-use wasm_bindgen::{JsCast, JsValue};
-use worker::{Response, Result, State, WebSocket, WebSocketPair, console_error, web_sys};
+use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
+use worker::{
+    Response, Result, State, WebSocket, WebSocketPair, console_error, web_sys, worker_sys::DurableObjectState,
+};
 
 use super::Room;
 use crate::clock;
@@ -53,9 +55,10 @@ impl Room {
     pub(super) fn send_to_all(&self, doctor_id: Id, event: &DoctorEvent) -> usize {
         let Some(text) = encode(event) else { return 0 };
         let hears = |socket: &WebSocket| attachment(socket).is_some_and(|socket| socket.hears_events_of(doctor_id));
-        for socket in self.open_sockets_tagged(WATCHER).chain(self.sockets_of(doctor_id).filter(hears)) {
+        for socket in self.sockets_of(doctor_id).filter(hears) {
             let _ = socket.send_with_str(&text);
         }
+        send_to_tagged(&self.raw, WATCHER, &JsString::from(text.as_str()));
         text.len()
     }
 
@@ -204,6 +207,13 @@ pub(super) fn registry(state: &State, pinged: &dyn Fn(&WebSocket) -> Option<Time
 pub(super) fn learns(socket: &WebSocket, connections: usize) -> bool {
     let Some(mut attachment) = attachment(socket) else { return false };
     attachment.learns(connections) && store(socket, &attachment).is_ok()
+}
+
+#[wasm_bindgen(module = "/src/room/send.js")]
+extern "C" {
+    /// Sends one text to every socket that was accepted with a tag, so that none of them costs more than the send.
+    #[wasm_bindgen(js_name = sendToTagged)]
+    fn send_to_tagged(state: &DurableObjectState, tag: &str, text: &JsString);
 }
 
 /// A socket that is closing stays listed until its peer has answered.
