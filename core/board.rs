@@ -5,6 +5,8 @@
 
 use std::collections::VecDeque;
 
+use serde::Deserialize;
+
 use crate::{
     Id, Seq, Timestamp,
     call::Since,
@@ -29,11 +31,12 @@ pub struct Board {
 }
 
 /// A doctor on the roster.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct OnRoster {
     /// The doctor.
     pub doctor: DoctorInfo,
     /// When they came on duty, or left it; `None` where they never did.
+    #[serde(with = "chrono::serde::ts_milliseconds_option")]
     pub live_since: Option<Timestamp>,
 }
 
@@ -68,6 +71,11 @@ impl Board {
     /// Whether a doctor is on duty.
     pub fn is_live(&self, doctor_id: Id) -> bool {
         self.on_roster(doctor_id).is_some_and(|entry| entry.doctor.is_live)
+    }
+
+    /// The events after `since`, oldest first, as far back as it holds them.
+    pub fn after(&self, since: Seq) -> impl Iterator<Item = &Event> {
+        self.latest.iter().filter(move |event| event.seq > since)
     }
 
     /// When the event `seq` was recorded, or the oldest one here where it is further back. `None` where there is none.

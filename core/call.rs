@@ -2,10 +2,17 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Id, Seq, auth::Principal, event::Change, socket::Opener};
+use sha2::{Digest, Sha256};
+
+use crate::{
+    Id, Seq,
+    auth::Principal,
+    event::{Change, Event},
+    socket::Opener,
+};
 
 /// One call to a room. `Watch` and `Connect` come with a WebSocket upgrade.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Call {
     /// Change a doctor's state. Answered with `Result<StateAnswer, Rejection>`.
@@ -41,17 +48,24 @@ pub enum Call {
     },
     /// Who is connected? Answered with a list of `ActiveConnection`.
     Registry,
+    /// How many sockets has this user here, and how many people are connected? Answered with [`Counts`].
+    Count(Option<Id>),
+    /// A relay is told what the room has announced. Answered with the seq that it has announced then.
+    Relay {
+        /// The latest of them, oldest first; what comes before them the relay reads itself, where it has missed it.
+        events: Vec<Event>,
+        /// The latest seq.
+        latest: Seq,
+        /// How many people are connected.
+        connections: usize,
+    },
+    /// A relay is told how many people are connected. Answered with `null`.
+    Connections(usize),
     /// Sessions have ended: close their sockets, and let in nobody who was let through with one before it ended.
     /// Answered with `null`.
-    EndSessions {
-        /// Which ones.
-        session_ids: Vec<Id>,
-    },
-    /// Close a user's sockets, by an administrator. Answered with how many there were.
-    Disconnect {
-        /// Whose.
-        user_id: Id,
-    },
+    EndSessions(Vec<Id>),
+    /// Close this user's sockets, by an administrator. Answered with how many there were.
+    Disconnect(Id),
     /// Somebody was added or changed: show it. Answered with `null`.
     UserChanged {
         /// Who made the change.
@@ -69,6 +83,15 @@ pub enum Call {
     },
 }
 
+/// What an object counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counts {
+    /// A user's open sockets.
+    pub sockets: usize,
+    /// The people who are connected.
+    pub connections: usize,
+}
+
 /// A dashboard's `?since=`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -79,14 +102,49 @@ pub enum Since {
     Unreadable,
 }
 
-/// A room's name: the original's channel group, and the hospital.
-pub fn room_name(hospital_id: Id) -> String {
-    format!("doctor_status:{hospital_id}")
+/// An object of a hospital: its room, or one of the relays that dashboards watch where there are too many for a room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// Whose.
+    pub hospital_id: Id,
+    /// Which relay; `None` is the room.
+    pub relay: Option<u32>,
 }
 
-/// The hospital whose room has this name.
-pub fn hospital_of(room_name: &str) -> Option<Id> {
-    room_name.strip_prefix("doctor_status:")?.parse().ok()
+impl Place {
+    /// A hospital's room.
+    pub fn room(hospital_id: Id) -> Self {
+        Self { hospital_id, relay: None }
+    }
+
+    /// Where a dashboard watches that is known by `key`, when there are so many relays: always in the same place.
+    pub fn to_watch(hospital_id: Id, relays: u32, key: &str) -> Self {
+        let [a, b, c, d, ..] = <[u8; 32]>::from(Sha256::digest(key));
+        Self { hospital_id, relay: u32::from_be_bytes([a, b, c, d]).checked_rem(relays) }
+    }
+
+    /// The relays of a hospital, when there are so many.
+    pub fn relays(hospital_id: Id, relays: u32) -> impl Iterator<Item = Self> {
+        (0..relays).map(move |relay| Self { hospital_id, relay: Some(relay) })
+    }
+
+    /// The object's name: the original's channel group, the hospital, and the relay.
+    pub fn name(self) -> String {
+        match self {
+            Self { hospital_id, relay: None } => format!("doctor_status:{hospital_id}"),
+            Self { hospital_id, relay: Some(relay) } => format!("doctor_status:{hospital_id}/{relay}"),
+        }
+    }
+
+    /// The place of this name.
+    pub fn of(name: &str) -> Option<Self> {
+        let place = name.strip_prefix("doctor_status:")?;
+        let (hospital, relay) = match place.split_once('/') {
+            Some((hospital, relay)) => (hospital, Some(relay.parse().ok()?)),
+            None => (place, None),
+        };
+        Some(Self { hospital_id: hospital.parse().ok()?, relay })
+    }
 }
 
 #[cfg(test)]
@@ -94,9 +152,41 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_room_knows_its_hospital_by_its_name() {
-        assert_eq!(room_name(3), "doctor_status:3");
-        assert_eq!(hospital_of("doctor_status:3"), Some(3));
-        assert_eq!(hospital_of("doctor_status"), None);
+    fn an_object_knows_its_place_by_its_name() {
+        let (room, relay) = (Place::room(3), Place { hospital_id: 3, relay: Some(12) });
+        assert_eq!(room.name(), "doctor_status:3");
+        assert_eq!(relay.name(), "doctor_status:3/12");
+        assert_eq!(Place::of("doctor_status:3"), Some(room));
+        assert_eq!(Place::of("doctor_status:3/12"), Some(relay));
+        for nowhere in ["doctor_status", "doctor_status:", "doctor_status:3/", "doctor_status:x"] {
+            assert_eq!(Place::of(nowhere), None, "{nowhere}");
+        }
+    }
+
+    #[test]
+    fn without_relays_dashboards_watch_the_room() {
+        assert_eq!(Place::to_watch(3, 0, "anybody"), Place::room(3));
+        assert_eq!(Place::relays(3, 0).count(), 0);
+    }
+
+    #[test]
+    fn dashboards_are_spread_over_the_relays_and_stay_where_they_are() {
+        let place = |key: u32| Place::to_watch(3, 8, &key.to_string());
+        let mut watching = [0; 8];
+        for key in 0..8000 {
+            assert_eq!(place(key), place(key));
+            watching[place(key).relay.unwrap() as usize] += 1;
+        }
+        assert!(watching.iter().all(|dashboards| (900..1100).contains(dashboards)), "{watching:?}");
+        assert!(Place::relays(3, 8).all(|relay| Place::of(&relay.name()) == Some(relay)));
+    }
+
+    #[test]
+    fn an_event_arrives_at_a_relay_as_it_was() {
+        let mut event = crate::event::tests::event(42, crate::event::Action::Login);
+        event.utc_offset = chrono::FixedOffset::east_opt(19_800).unwrap();
+        event.actor_id = Some(7);
+        let call = Call::Relay { events: vec![event], latest: 42, connections: 3 };
+        assert_eq!(serde_json::from_str::<Call>(&serde_json::to_string(&call).unwrap()).unwrap(), call);
     }
 }

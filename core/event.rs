@@ -3,7 +3,10 @@
 //! **Invariant:** an [`Event`] carries everything that its message shows, so a message read again years later is the
 //! one that was sent, whatever the doctor or the hospital are called by then.
 
-use chrono::FixedOffset;
+use chrono::{
+    FixedOffset, SecondsFormat,
+    format::{Fixed, Item, Numeric, Pad},
+};
 use serde::{Deserialize, Serialize};
 #[cfg(test)]
 use ts_rs::TS;
@@ -81,14 +84,16 @@ impl Reason {
     }
 }
 
-/// A recorded fact: one row of `events`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A recorded fact: one row of `events`. As JSON it comes from the database, and goes from a room to its relays.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Event {
     /// Position in the hospital's sequence.
     pub seq: Seq,
     /// When it was recorded.
+    #[serde(with = "chrono::serde::ts_milliseconds")]
     pub at: Timestamp,
     /// The hospital's offset from UTC at that moment.
+    #[serde(with = "seconds_east")]
     pub utc_offset: FixedOffset,
     /// What happened.
     pub action: Action,
@@ -99,6 +104,21 @@ pub struct Event {
     /// The doctor after the event.
     pub doctor: DoctorInfo,
 }
+
+/// `%I:%M %p on %B %d, %Y`, read in advance.
+const SHOWN_TIME: [Item<'_>; 11] = [
+    Item::Numeric(Numeric::Hour12, Pad::Zero),
+    Item::Literal(":"),
+    Item::Numeric(Numeric::Minute, Pad::Zero),
+    Item::Literal(" "),
+    Item::Fixed(Fixed::UpperAmPm),
+    Item::Literal(" on "),
+    Item::Fixed(Fixed::LongMonthName),
+    Item::Literal(" "),
+    Item::Numeric(Numeric::Day, Pad::Zero),
+    Item::Literal(", "),
+    Item::Numeric(Numeric::Year, Pad::Zero),
+];
 
 impl Event {
     /// `Dr. <first> <last>`.
@@ -127,25 +147,26 @@ impl Event {
         RecordedEvent { event: self.message(), actor_id: self.actor_id }
     }
 
-    /// The event as a row of the CSV export.
-    pub fn csv_row(&self) -> CsvRow {
+    /// The event as a row of the CSV export, whose columns are [`CSV_HEADER`].
+    pub fn csv_row(&self) -> [String; 9] {
         let login_logout = matches!(self.action, Action::Login | Action::Logout);
-        CsvRow {
-            seq: self.seq,
-            timestamp: self.at,
-            r#type: if login_logout { "doctor_login_logout" } else { "doctor_status_change" },
-            action: login_logout.then(|| self.action.as_str()),
-            doctor_id: self.doctor.id,
-            doctor_name: self.doctor_name(),
-            is_available_for_consultation: (!login_logout).then_some(self.doctor.is_available_for_consultation),
-            reason: self.reason,
-            actor_id: self.actor_id,
-        }
+        let available = self.doctor.is_available_for_consultation;
+        [
+            self.seq.to_string(),
+            self.at.to_rfc3339_opts(SecondsFormat::AutoSi, true),
+            if login_logout { "doctor_login_logout" } else { "doctor_status_change" }.to_string(),
+            if login_logout { self.action.as_str().to_string() } else { String::new() },
+            self.doctor.id.to_string(),
+            self.doctor_name(),
+            if login_logout { String::new() } else { available.to_string() },
+            self.reason.map_or(String::new(), |reason| reason.as_str().to_string()),
+            self.actor_id.map_or(String::new(), |actor_id| actor_id.to_string()),
+        ]
     }
 
     fn login_logout(&self, action: LoginAction, verb: &str) -> DoctorEvent {
         let doctor_name = self.doctor_name();
-        let local = self.at.with_timezone(&self.utc_offset).format("%I:%M %p on %B %d, %Y");
+        let local = self.at.with_timezone(&self.utc_offset).format_with_items(SHOWN_TIME.iter());
         DoctorEvent::DoctorLoginLogout {
             doctor_id: self.doctor.id,
             action,
@@ -158,34 +179,32 @@ impl Event {
     }
 }
 
-/// A row of the CSV export: the columns of `GET /api/events/` with `Accept: text/csv`.
-#[derive(Debug, Serialize)]
-pub struct CsvRow {
-    seq: Seq,
-    timestamp: Timestamp,
-    r#type: &'static str,
-    action: Option<&'static str>,
-    doctor_id: Id,
-    doctor_name: String,
-    is_available_for_consultation: Option<bool>,
-    reason: Option<Reason>,
-    actor_id: Option<Id>,
+/// An offset from UTC as the database has it, too: in seconds east of it.
+mod seconds_east {
+    use chrono::{FixedOffset, Offset, Utc};
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub fn serialize<S: Serializer>(offset: &FixedOffset, serializer: S) -> Result<S::Ok, S::Error> {
+        offset.local_minus_utc().serialize(serializer)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<FixedOffset, D::Error> {
+        Ok(FixedOffset::east_opt(i32::deserialize(deserializer)?).unwrap_or(Utc.fix()))
+    }
 }
 
-impl CsvRow {
-    /// The header, also where there are no rows.
-    pub const HEADER: [&str; 9] = [
-        "seq",
-        "timestamp",
-        "type",
-        "action",
-        "doctor_id",
-        "doctor_name",
-        "is_available_for_consultation",
-        "reason",
-        "actor_id",
-    ];
-}
+/// The columns of `GET /api/events/` with `Accept: text/csv`.
+pub const CSV_HEADER: [&str; 9] = [
+    "seq",
+    "timestamp",
+    "type",
+    "action",
+    "doctor_id",
+    "doctor_name",
+    "is_available_for_consultation",
+    "reason",
+    "actor_id",
+];
 
 #[cfg(test)]
 pub(crate) mod tests {

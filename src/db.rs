@@ -15,7 +15,7 @@ pub mod users;
 use std::time::Duration;
 
 use rollcall_core::{Id, Seq, Timestamp};
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 use wasm_bindgen::JsValue;
 use worker::{D1Database, D1PreparedStatement, D1Result};
 
@@ -28,7 +28,10 @@ fn statement(db: &D1Database, sql: &str, parameters: &[JsValue]) -> worker::Resu
 
 /// Runs one statement.
 async fn all(statement: D1PreparedStatement) -> worker::Result<D1Result> {
-    patiently(statement.all()).await
+    let result = patiently(statement.all()).await?;
+    #[cfg(feature = "faults")]
+    crate::faults::count_rows(std::slice::from_ref(&result));
+    Ok(result)
 }
 
 /// No answer from the database is waited for longer.
@@ -49,7 +52,19 @@ async fn batch<const N: usize>(db: &D1Database, statements: [D1PreparedStatement
 
 /// The same for as many as there are.
 async fn batch_of(db: &D1Database, statements: Vec<D1PreparedStatement>) -> worker::Result<Vec<D1Result>> {
-    patiently(db.batch(statements)).await
+    let results = patiently(db.batch(statements)).await?;
+    #[cfg(feature = "faults")]
+    crate::faults::count_rows(&results);
+    Ok(results)
+}
+
+/// The rows of a query that makes one column of each, called `json`: one value crosses from the runtime instead of many.
+fn from_json<T: DeserializeOwned>(result: &D1Result) -> worker::Result<Vec<T>> {
+    #[derive(Deserialize)]
+    struct Row {
+        json: String,
+    }
+    result.results::<Row>()?.into_iter().map(|row| Ok(serde_json::from_str(&row.json)?)).collect()
 }
 
 /// An integer parameter. D1 takes JavaScript numbers only, which are exact up to 2^53.

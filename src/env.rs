@@ -1,12 +1,15 @@
 //! The only file that names a binding or a variable of `wrangler.toml`.
 
 use chrono::TimeDelta;
-use rollcall_core::{Id, call::room_name};
+use rollcall_core::{Id, call::Place};
 use worker::{D1Database, Env, Fetcher, RateLimiter, Stub};
 
 /// The Worker's environment.
 #[derive(Clone)]
 pub struct Bindings(Env);
+
+/// Each change is a call to each relay: more of them would take the room longer than a second.
+const RELAYS_LIMIT: u32 = 64;
 
 /// Whether a socket needs a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,9 +31,9 @@ impl Bindings {
         self.0.d1("DB")
     }
 
-    /// The room of a hospital.
-    pub fn room(&self, hospital_id: Id) -> worker::Result<Stub> {
-        self.0.durable_object("ROOM")?.get_by_name(&room_name(hospital_id))
+    /// The room of a hospital, or one of its relays.
+    pub fn room(&self, place: Place) -> worker::Result<Stub> {
+        self.0.durable_object("ROOM")?.get_by_name(&place.name())
     }
 
     /// The counter of an address's tries to sign in.
@@ -66,6 +69,11 @@ impl Bindings {
     pub fn auto_logout_grace(&self) -> Option<TimeDelta> {
         let seconds = self.var("AUTO_LOGOUT_GRACE_SECONDS").parse().unwrap_or(45);
         (seconds > 0).then(|| TimeDelta::seconds(i64::from(seconds)))
+    }
+
+    /// How many relays a hospital's dashboards are spread over; 0 where they all watch its room.
+    pub fn watch_relays(&self) -> u32 {
+        self.var("WATCH_RELAYS").parse().unwrap_or(0).min(RELAYS_LIMIT)
     }
 
     /// Origins of pages hosted elsewhere.

@@ -4,7 +4,7 @@
 
 use crate::room::Room;
 
-/// Where a fault may strike a room: `room` (a call has arrived), `committed` (recorded, not announced), `alarm` (it rings).
+/// Where a fault may strike a room: `room` (a call has arrived; `relay` at a relay), `committed` (recorded, not announced), `alarm` (it rings).
 #[cfg(not(feature = "faults"))]
 #[inline]
 pub async fn point(_name: &str, _room: &Room) -> worker::Result<()> {
@@ -24,14 +24,26 @@ mod armed {
     use axum::{Json, Router, extract::Path, routing::get};
     use chrono::TimeDelta;
     use rollcall_core::Id;
-    use worker::Delay;
+    use serde::Serialize;
+    use worker::{D1Result, Delay};
 
     use super::Room;
 
     thread_local! {
         static ARMED: RefCell<Option<Armed>> = const { RefCell::new(None) };
         static CLOCK: Cell<TimeDelta> = const { Cell::new(TimeDelta::zero()) };
-        static QUERIES: Cell<u64> = const { Cell::new(0) };
+        static COUNTS: Cell<Counts> = const { Cell::new(Counts { queries: 0, rows_written: 0, sends: 0 }) };
+    }
+
+    /// What has been done since the isolate began.
+    #[derive(Clone, Copy, Serialize)]
+    struct Counts {
+        /// Round trips to D1.
+        queries: usize,
+        /// Rows that D1 has written, those of indexes too.
+        rows_written: usize,
+        /// Events sent to dashboards, times dashboards.
+        sends: usize,
     }
 
     /// Which hospital's room is struck, where, and by what.
@@ -64,13 +76,27 @@ mod armed {
         CLOCK.get()
     }
 
-    /// Counts a query.
+    /// Counts a round trip to D1.
     pub fn count_query() {
-        QUERIES.set(QUERIES.get() + 1);
+        let counts = COUNTS.get();
+        COUNTS.set(Counts { queries: counts.queries + 1, ..counts });
+    }
+
+    /// Counts what D1 has written.
+    pub fn count_rows(results: &[D1Result]) {
+        let written = |result: &D1Result| result.meta().ok()??.rows_written;
+        let (rows, counts) = (results.iter().filter_map(written).sum::<usize>(), COUNTS.get());
+        COUNTS.set(Counts { rows_written: counts.rows_written + rows, ..counts });
+    }
+
+    /// Counts the dashboards that an event was sent to.
+    pub fn count_sends(dashboards: usize) {
+        let counts = COUNTS.get();
+        COUNTS.set(Counts { sends: counts.sends + dashboards, ..counts });
     }
 
     /// `/faults/arm/{hospital}/{point}/{panic,error,hang,slow}`, `/faults/armed`, `/faults/clock/{seconds}`,
-    /// `/faults/queries`, `/faults/panic`
+    /// `/faults/counts`, `/faults/panic`
     #[expect(clippy::panic, reason = "that is what it is for")]
     pub fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
         let arm = async |Path(fault): Path<Armed>| ARMED.set(Some(fault));
@@ -80,7 +106,7 @@ mod armed {
             .route("/faults/arm/{hospital}/{point}/{fault}", get(arm))
             .route("/faults/armed", get(async || Json(ARMED.with_borrow(Option::is_some))))
             .route("/faults/clock/{seconds}", get(clock))
-            .route("/faults/queries", get(async || Json(QUERIES.get())))
+            .route("/faults/counts", get(async || Json(COUNTS.get())))
             .route("/faults/panic", get(strike))
     }
 }

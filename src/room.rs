@@ -9,6 +9,7 @@ mod connections;
 mod durable;
 mod join;
 mod record;
+mod relays;
 mod sockets;
 
 pub(crate) use sockets::refuse;
@@ -23,7 +24,7 @@ use std::{
 use rollcall_core::{
     Id, Rejection, Timestamp,
     board::Board,
-    call::{Call, hospital_of},
+    call::{Call, Place},
 };
 use tokio::sync::{Mutex, MutexGuard};
 use wasm_bindgen::JsCast;
@@ -32,7 +33,7 @@ use worker::{
     WebSocketRequestResponsePair, durable_object, worker_sys::DurableObjectState,
 };
 
-use self::{durable::Durable, record::Waiting};
+use self::{connections::Telling, durable::Durable, record::Waiting, relays::Relays};
 use crate::{
     clock,
     env::Bindings,
@@ -60,8 +61,8 @@ pub struct Room {
     alarm: Cell<Option<Option<Timestamp>>>,
     /// Until then the database may still make a change that it did not answer.
     in_doubt_until: Cell<Timestamp>,
-    /// A timer runs that will tell dashboards how many are connected.
-    telling: Rc<Cell<bool>>,
+    relays: Relays,
+    telling: Rc<Telling>,
 }
 
 /// What a room knows while it is awake, read from the database at the first call that needs it.
@@ -89,28 +90,49 @@ impl DurableObject for Room {
             durable: RefCell::new(None),
             alarm: Cell::new(None),
             in_doubt_until: Cell::default(),
+            relays: Relays::default(),
             telling: Rc::default(),
         }
     }
 
     async fn fetch(&self, request: Request) -> Result<Response> {
-        faults::point("room", self).await?;
-        let response = match object_call::read(request).await? {
+        let point = if self.place()?.relay.is_some() { "relay" } else { "room" };
+        faults::point(point, self).await?;
+        let call = object_call::read(request).await?;
+        let response = match call {
             Call::Record { by, doctor_id, change } => answer(self.record(by, doctor_id, change).await),
             Call::Watch { opener, v1, since, connections } => {
                 self.join_as_watcher(opener, v1, since, connections).await
             }
             Call::Connect { opener, email, doctor, v1 } => self.join_as_person(opener, email, doctor, v1).await,
             Call::Registry => answer(Ok(self.registry())),
-            Call::EndSessions { session_ids } => answer(Ok(self.end_sessions(&session_ids)?)),
-            Call::Disconnect { user_id } => answer(Ok(self.disconnect(user_id, &Rejection::Disconnected)?)),
+            Call::Count(user_id) => answer(Ok(self.counts(user_id))),
+            Call::Relay { events, latest, connections } => answer(self.hear_of(events, latest, connections).await),
+            Call::Connections(connections) => {
+                self.learn_connections(connections);
+                answer(Ok(()))
+            }
+            Call::EndSessions(ref session_ids) => {
+                self.end_sessions(session_ids)?;
+                answer(self.pass_on(&call).await.map(drop))
+            }
+            Call::Disconnect(user_id) => {
+                let here = self.disconnect(user_id, &Rejection::Disconnected)?;
+                answer(self.pass_on(&call).await.map(|there| here + there))
+            }
             Call::UserChanged { by, user_id, email, ended, is_gone, leaves_duty } => {
                 self.end_sessions(&ended)?;
                 self.rename(user_id, &email)?;
                 if is_gone {
                     self.disconnect(user_id, &Rejection::SessionEnded)?;
                 }
-                answer(self.show_anew(&by, user_id, leaves_duty).await)
+                let shown = self.show_anew(&by, user_id, leaves_duty).await;
+                // They have left by then.
+                let call = Call::UserChanged { by, user_id, email, ended, is_gone, leaves_duty: false };
+                answer(match shown {
+                    Ok(()) => self.pass_on(&call).await.map(drop),
+                    failed => failed,
+                })
             }
         };
         self.look_again_in_time().await?;
@@ -151,14 +173,19 @@ impl Room {
         clock::within(PATIENCE, self.memory.lock()).await
     }
 
-    /// The hospital, by the room's name.
-    pub(crate) fn hospital_id(&self) -> Result<Id> {
+    /// The hospital, and which relay this is, if it is one: by the object's name.
+    fn place(&self) -> Result<Place> {
         let name = self.state.id().name().unwrap_or_default();
-        hospital_of(&name).ok_or_else(|| worker::Error::RustError("a room without a hospital".into()))
+        Place::of(&name).ok_or_else(|| worker::Error::RustError("a room without a hospital".into()))
+    }
+
+    /// The hospital.
+    pub(crate) fn hospital_id(&self) -> Result<Id> {
+        Ok(self.place()?.hospital_id)
     }
 }
 
 /// A call's result as the Worker reads it: a refusal is an answer too.
 fn answer<T: serde::Serialize>(result: error::Result<T>) -> Result<Response> {
-    Response::from_json(&result.map_err(Error::into_rejection))
+    Response::ok(object_call::as_json(&result.map_err(Error::into_rejection))?)
 }

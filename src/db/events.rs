@@ -4,8 +4,8 @@ use chrono::FixedOffset;
 use rollcall_core::{
     Id, Seq, Timestamp,
     auth::Principal,
-    board::{BACKLOG, Board, OnRoster},
-    event::{Action, Change, Event, Reason},
+    board::{BACKLOG, Board},
+    event::{Change, Event, Reason},
     query::EventFilter,
     wire::DoctorInfo,
 };
@@ -15,43 +15,20 @@ use worker::{D1Database, D1PreparedStatement, D1Result};
 
 use super::{
     all, batch, batch_of,
-    doctors::{self, DOCTOR, DoctorRow},
-    flag, int, nullable, seq, sessions, statement, time,
+    doctors::{self, DOCTOR},
+    flag, from_json, int, nullable, seq, sessions, statement, time,
 };
-use crate::clock;
 
 const COLUMNS: &str = "seq, at_ms, utc_offset_s, action, reason, actor_id, doctor_id, username, first_name, last_name,
     is_available_for_consultation, is_live, consultation_hours, specialization, hospital";
 
-#[derive(Deserialize)]
-struct EventRow {
-    seq: Seq,
-    at_ms: i64,
-    utc_offset_s: i32,
-    action: Action,
-    reason: Option<Reason>,
-    actor_id: Option<Id>,
-    #[serde(flatten)]
-    doctor: DoctorRow,
-}
-
-impl From<EventRow> for Event {
-    fn from(row: EventRow) -> Self {
-        Self {
-            seq: row.seq,
-            at: clock::from_millis(row.at_ms),
-            utc_offset: FixedOffset::east_opt(row.utc_offset_s).unwrap_or(chrono::Offset::fix(&chrono::Utc)),
-            action: row.action,
-            reason: row.reason,
-            actor_id: row.actor_id,
-            doctor: row.doctor.into(),
-        }
-    }
-}
-
-fn events(result: &D1Result) -> worker::Result<Vec<Event>> {
-    Ok(result.results::<EventRow>()?.into_iter().map(Event::from).collect())
-}
+/// An [`Event`] as the JSON that it is.
+const EVENT: &str = "json_object('seq', seq, 'at', at_ms, 'utc_offset', utc_offset_s, 'action', action,
+    'reason', reason, 'actor_id', actor_id, 'doctor', json_object('id', doctor_id, 'username', username,
+        'first_name', first_name, 'last_name', last_name,
+        'is_available_for_consultation', json(iif(is_available_for_consultation, 'true', 'false')),
+        'is_live', json(iif(is_live, 'true', 'false')), 'consultation_hours', consultation_hours,
+        'specialization', specialization, 'hospital', hospital)) AS json";
 
 #[derive(Deserialize)]
 struct LatestRow {
@@ -103,7 +80,7 @@ pub async fn record(
                 d.consultation_hours, d.specialization, h.name
          FROM users u JOIN doctors d ON d.user_id = u.id JOIN hospitals h ON h.id = u.hospital_id
          WHERE {IS_DOCTOR} AND {} AND (d.is_live <> ?9 OR d.is_available_for_consultation <> ?10)
-         RETURNING {COLUMNS}",
+         RETURNING {EVENT}",
         sessions::still_true()
     );
     let update = "UPDATE doctors AS d
@@ -131,7 +108,7 @@ pub async fn record(
         statements.push(statement(db, update, &[int(hospital_id), int(record.doctor_id)])?);
     }
     let results = batch_of(db, statements).await?;
-    results.iter().step_by(2).map(|inserted| Ok(events(inserted)?.pop())).collect()
+    results.iter().step_by(2).map(|inserted| Ok(from_json(inserted)?.pop())).collect()
 }
 
 /// Why nothing was recorded: what there was instead.
@@ -197,8 +174,8 @@ pub async fn latest_of(db: &D1Database, hospital_id: Id) -> worker::Result<Seq> 
 
 /// The first events after `since`, oldest first; as many as a dashboard may be behind.
 pub async fn after(db: &D1Database, hospital_id: Id, since: Seq) -> worker::Result<Vec<Event>> {
-    let sql = format!("SELECT {COLUMNS} FROM events WHERE hospital_id = ?1 AND seq > ?2 ORDER BY seq LIMIT {BACKLOG}");
-    events(&all(statement(db, &sql, &[int(hospital_id), seq(since)])?).await?)
+    let sql = format!("SELECT {EVENT} FROM events WHERE hospital_id = ?1 AND seq > ?2 ORDER BY seq LIMIT {BACKLOG}");
+    from_json(&all(statement(db, &sql, &[int(hospital_id), seq(since)])?).await?)
 }
 
 /// The hospital's time zone, and its board with the last `depth` events.
@@ -207,7 +184,7 @@ pub async fn board(db: &D1Database, hospital_id: Id, depth: usize) -> worker::Re
     struct Hospital {
         time_zone: String,
     }
-    let newest = format!("SELECT {COLUMNS} FROM events WHERE hospital_id = ?1 ORDER BY seq DESC LIMIT ?2");
+    let newest = format!("SELECT {EVENT} FROM events WHERE hospital_id = ?1 ORDER BY seq DESC LIMIT ?2");
     let [hospital, latest, doctors, newest] = batch(
         db,
         [
@@ -219,10 +196,9 @@ pub async fn board(db: &D1Database, hospital_id: Id, depth: usize) -> worker::Re
     )
     .await?;
     let time_zone = hospital.results::<Hospital>()?.pop().map(|row| row.time_zone).unwrap_or_default();
-    let doctors = doctors.results::<DoctorRow>()?.into_iter().map(OnRoster::from).collect();
-    let mut events = events(&newest)?;
+    let mut events = from_json::<Event>(&newest)?;
     events.reverse();
-    Ok((time_zone, Board::new(latest_seq(&latest)?, doctors, events)))
+    Ok((time_zone, Board::new(latest_seq(&latest)?, from_json(&doctors)?, events)))
 }
 
 /// A page of the history.
@@ -243,7 +219,7 @@ pub async fn page(db: &D1Database, hospital_id: Id, filter: &EventFilter) -> wor
         None => (JsValue::NULL, "ASC"),
     };
     let sql = format!(
-        "SELECT {COLUMNS} FROM events
+        "SELECT {EVENT} FROM events
          WHERE hospital_id = ?1 AND seq > ?2 AND (?3 IS NULL OR doctor_id = ?3)
            AND (?4 IS NULL OR at_ms >= ?4) AND (?5 IS NULL OR at_ms < ?5) AND seq < COALESCE(?7, 1 << 53)
          ORDER BY seq {direction} LIMIT ?6"
@@ -269,7 +245,7 @@ pub async fn page(db: &D1Database, hospital_id: Id, filter: &EventFilter) -> wor
         ],
     )
     .await?;
-    let mut events = events(&found)?;
+    let mut events = from_json::<Event>(&found)?;
     let limit = filter.limit as usize;
     let more = events.len() > limit;
     events.truncate(limit);

@@ -60,7 +60,7 @@ pub async fn disconnect(
         let user = caller.decided(&bindings, Action::Disconnect, target_id, decision).await?;
 
         caller.record(Action::Disconnect, Some(user.id), Outcome::Done).save(&db).await?;
-        let closed = ask_room(&bindings, user.hospital_id, &Call::Disconnect { user_id: user.id }).await?;
+        let closed = ask_room(&bindings, user.hospital_id, &Call::Disconnect(user.id)).await?;
         Ok(Json(Disconnected { status: Success::Success, closed }))
     })
     .await

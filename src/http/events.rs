@@ -8,7 +8,7 @@ use axum::{
 };
 use rollcall_core::{
     auth::Action,
-    event::{CsvRow, Event},
+    event::{CSV_HEADER, Event},
     query::{EventFilter, Query},
     wire::EventPage,
 };
@@ -63,10 +63,10 @@ fn wants_csv(headers: &HeaderMap) -> bool {
 }
 
 fn csv(events: &[Event]) -> csv::Result<Vec<u8>> {
-    let mut table = csv::WriterBuilder::new().has_headers(false).from_writer(Vec::new());
-    table.write_record(CsvRow::HEADER)?;
+    let mut table = csv::Writer::from_writer(Vec::new());
+    table.write_record(CSV_HEADER)?;
     for event in events {
-        table.serialize(event.csv_row())?;
+        table.write_record(event.csv_row())?;
     }
     Ok(table.into_inner().map_err(|error| error.into_error())?)
 }

@@ -3,32 +3,33 @@
 //! **Invariant:** nobody is let in because of it. It says which room to ask and what to ask it; whether it is still true
 //! is a condition of the change itself, in the database (`sessions::still_true`).
 
-use std::{cell::RefCell, collections::HashMap};
+use std::{cell::RefCell, collections::VecDeque};
 
 use rollcall_core::{auth::Principal, token::Token};
 
-/// More are forgotten all at once: they are looked up again.
-const LIMIT: usize = 10_000;
+/// The oldest give way.
+const LIMIT: usize = 1_000;
 
 thread_local! {
-    /// By the token's digest. Never borrowed while anything waits.
-    static KNOWN: RefCell<HashMap<String, Principal>> = RefCell::default();
+    /// By the token's digest, the newest first. Never borrowed while anything waits.
+    static KNOWN: RefCell<VecDeque<(String, Principal)>> = const { RefCell::new(VecDeque::new()) };
 }
 
 /// Whom a token spoke for.
 pub fn recall(token: &Token) -> Option<Principal> {
-    KNOWN.with_borrow(|known| known.get(&token.digest()).cloned())
+    let digest = token.digest();
+    let found = |known: &VecDeque<(String, Principal)>| known.iter().find(|(of, _)| *of == digest).cloned();
+    KNOWN.with_borrow(found).map(|(_, principal)| principal)
 }
 
 /// Remembers whom a token speaks for, or that it speaks for nobody any more.
 pub fn remember(token: &Token, principal: Option<&Principal>) {
+    let digest = token.digest();
     KNOWN.with_borrow_mut(|known| {
-        if known.len() >= LIMIT {
-            known.clear();
+        known.retain(|(of, _)| *of != digest);
+        if let Some(principal) = principal {
+            known.push_front((digest, principal.clone()));
         }
-        match principal {
-            Some(principal) => known.insert(token.digest(), principal.clone()),
-            None => known.remove(&token.digest()),
-        }
+        known.truncate(LIMIT);
     });
 }

@@ -6,9 +6,9 @@ use axum::{
     response::Response,
 };
 use rollcall_core::{
-    Id, Rejection,
+    Rejection,
     account::Name,
-    call::Call,
+    call::{Call, Place},
     query::Query,
     socket::Opener,
     ticket::{self, SocketPath},
@@ -57,6 +57,8 @@ pub struct Handshake {
     /// The subprotocol to confirm: browsers drop a socket that confirms none of those they offered.
     protocol: Option<HeaderValue>,
     address: String,
+    /// Random, of this handshake.
+    key: String,
 }
 
 /// What somebody shows to be let in.
@@ -95,7 +97,10 @@ impl FromRequestParts<Bindings> for Handshake {
         let v1 = offered(headers).any(|protocol| protocol == SUBPROTOCOL);
         let first = offered(headers).next().and_then(|first| HeaderValue::from_str(first).ok());
         let protocol = if v1 { Some(HeaderValue::from_static(SUBPROTOCOL)) } else { first };
-        Ok(Self { auth, proof, query, v1, protocol, address: address(headers).into() })
+        let key =
+            headers.get(header::SEC_WEBSOCKET_KEY).map(|key| String::from_utf8_lossy(key.as_bytes()).into_owned());
+        let (address, key) = (address(headers).into(), key.unwrap_or_default());
+        Ok(Self { auth, proof, query, v1, protocol, address, key })
     }
 }
 
@@ -141,8 +146,8 @@ impl Handshake {
     }
 }
 
-/// Who watches, and where.
-async fn watcher(bindings: &Bindings, handshake: &Handshake) -> Result<(Id, Call)> {
+/// Who watches, and where. All dashboards of a user watch in the same place, which counts them.
+async fn watcher(bindings: &Bindings, handshake: &Handshake) -> Result<(Place, Call)> {
     let caller = handshake.caller(bindings, SocketPath::DoctorStatus).await?;
     let (hospital_id, opener) = match caller {
         Some(SignedIn { who, .. }) => (who.hospital_id, Opener::from(&who)),
@@ -150,11 +155,13 @@ async fn watcher(bindings: &Bindings, handshake: &Handshake) -> Result<(Id, Call
     };
     let Handshake { v1, query, .. } = handshake;
     let (since, connections) = (query.resume(), *v1 && query.asks_for_connections());
-    Ok((hospital_id, Call::Watch { opener, v1: *v1, since, connections }))
+    let key = opener.user_id.map_or_else(|| handshake.key.clone(), |user_id| user_id.to_string());
+    let place = Place::to_watch(hospital_id, bindings.watch_relays(), &key);
+    Ok((place, Call::Watch { opener, v1: *v1, since, connections }))
 }
 
 /// Whose connection it is, and where.
-async fn person(bindings: &Bindings, handshake: &Handshake) -> Result<(Id, Call)> {
+async fn person(bindings: &Bindings, handshake: &Handshake) -> Result<(Place, Call)> {
     let email = handshake.query.email()?;
     let by = handshake.caller(bindings, SocketPath::Connect).await?.map(|caller| caller.who);
     let user = users::by_name(&bindings.db()?, Name::Email(email))
@@ -164,13 +171,13 @@ async fn person(bindings: &Bindings, handshake: &Handshake) -> Result<(Id, Call)
         .ok_or(Rejection::JoinNotAccepted)?;
     let opener = by.as_ref().map_or(Opener::named(user.id), Opener::from);
     let doctor = user.role == Role::Doctor;
-    Ok((user.hospital_id, Call::Connect { opener, email: user.email, doctor, v1: handshake.v1 }))
+    Ok((Place::room(user.hospital_id), Call::Connect { opener, email: user.email, doctor, v1: handshake.v1 }))
 }
 
 /// Joins the room, or is accepted and closed with the reason: a browser cannot read a refused handshake.
-async fn join(bindings: &Bindings, admitted: Result<(Id, Call)>, handshake: &Handshake) -> Result<Response> {
+async fn join(bindings: &Bindings, admitted: Result<(Place, Call)>, handshake: &Handshake) -> Result<Response> {
     let joined = match admitted {
-        Ok((hospital_id, call)) => object_call::upgrade(bindings, hospital_id, &call).await,
+        Ok((place, call)) => object_call::upgrade(bindings, place, &call).await,
         Err(refused) => Err(refused),
     };
     let mut response: Response = match joined {

@@ -121,6 +121,7 @@ impl Room {
                 self.change_presence(doctor_id, |presence| presence.end(doctor_id))?;
             }
         }
+        self.tell_relays(memory, true).await?;
         Ok(self.move_checkpoint(memory)?)
     }
 

@@ -25,6 +25,10 @@ impl Room {
         since: Option<Since>,
         connections: bool,
     ) -> Result<Response> {
+        let elsewhere = match self.sockets_elsewhere(opener.user_id).await {
+            Ok(elsewhere) => elsewhere,
+            Err(error) => return sockets::refuse(&error.into_rejection()),
+        };
         let Ok(mut memory) = self.lock().await else { return sockets::refuse(&Rejection::Unavailable) };
         let (memory, missed) = match self.ready(&mut memory, since).await {
             Ok(ready) => ready,
@@ -35,7 +39,7 @@ impl Room {
         let bytes: usize = welcome.messages.iter().map(String::len).sum();
         let heard_at_byte = self.announced_bytes()? - i64::try_from(bytes).unwrap_or_default();
         let kind = Kind::Watcher { v1, acked: Some(welcome.acked), heard_at_byte, told };
-        self.join(kind, opener, &welcome.messages).await
+        self.join(kind, opener, elsewhere, &welcome.messages).await
     }
 
     /// A person joins.
@@ -48,18 +52,24 @@ impl Room {
     ) -> Result<Response> {
         let message = format!("Connected successfully as {email}");
         let greeting = sockets::encode(&ConnectionMessage::ConnectionEstablished { message });
-        self.join(Kind::Connection { email, doctor, v1 }, opener, greeting.as_slice()).await
+        let elsewhere = match self.sockets_elsewhere(opener.user_id).await {
+            Ok(elsewhere) => elsewhere,
+            Err(error) => return sockets::refuse(&error.into_rejection()),
+        };
+        self.join(Kind::Connection { email, doctor, v1 }, opener, elsewhere, greeting.as_slice()).await
     }
 
-    /// Accepts a socket and sends it `messages`; or refuses it, where its user or the room has too many.
-    async fn join(&self, kind: Kind, opener: Opener, messages: &[String]) -> Result<Response> {
+    /// Accepts a socket and sends it `messages`; or refuses it, where its user, with those `elsewhere`, or the room has too
+    /// many.
+    async fn join(&self, kind: Kind, opener: Opener, elsewhere: usize, messages: &[String]) -> Result<Response> {
         // Since the Worker looked, perhaps while this waited for its turn.
         if let Some(session_id) = opener.session_id
             && self.has_ended(session_id)?
         {
             return sockets::refuse(&Rejection::SessionEnded);
         }
-        if opener.user_id.is_some_and(|user_id| self.sockets_of(user_id).count() >= SOCKETS_PER_USER) {
+        let has_too_many = |user_id| self.sockets_of(user_id).count() + elsewhere >= SOCKETS_PER_USER;
+        if opener.user_id.is_some_and(has_too_many) {
             return sockets::refuse(&Rejection::TooManySockets);
         }
         let WebSocketPair { client, server } = WebSocketPair::new()?;

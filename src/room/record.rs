@@ -76,6 +76,8 @@ impl Room {
         let recorded = self.commit(memory, &records).await?;
         let unchanged = records.iter().zip(&recorded).filter(|(_, event)| event.is_none()).map(|(record, _)| record);
         let mut found = self.look(memory, unchanged).await?.into_iter();
+        // The alarm tells who has not heard.
+        let _ = self.tell_relays(memory, false).await;
         for (answer, event) in answers.into_iter().zip(recorded) {
             let _ = answer.send(match event {
                 Some(Event { seq, doctor, .. }) => {
@@ -107,6 +109,7 @@ impl Room {
         let depth = memory.board.depth().max(WAKING_DEPTH);
         self.reread(memory, depth).await?;
         self.send_snapshot(&memory.board);
+        let _ = self.tell_relays(memory, false).await;
         Ok(())
     }
 
@@ -147,7 +150,8 @@ impl Room {
         let (time_zone, board) = self.read_board(WAKING_DEPTH).await?;
         let memory = Memory { time_zone, board };
         match self.checkpoint()? {
-            Some(checkpoint) if checkpoint.seq < memory.board.seq() => {
+            // Who nobody watches has nothing to announce.
+            Some(checkpoint) if checkpoint.seq < memory.board.seq() && !self.is_idle_relay()? => {
                 self.each_between(checkpoint.seq, memory.board.seq(), |event| self.send_event(&event)).await?;
             }
             // The first time; or the database was restored from a copy.
@@ -190,7 +194,7 @@ impl Room {
     }
 
     /// Applies a recorded event to the board and sends it to who hears it, unless it is out of turn.
-    fn announce(&self, memory: &mut Memory, event: Event) {
+    pub(super) fn announce(&self, memory: &mut Memory, event: Event) {
         if memory.board.apply(event.clone()) {
             self.send_event(&event);
         }

@@ -58,7 +58,9 @@ impl Room {
         for socket in self.sockets_of(doctor_id).filter(hears) {
             let _ = socket.send_with_str(&text);
         }
-        send_to_tagged(&self.raw, WATCHER, &JsString::from(text.as_str()));
+        let _sent = send_to_tagged(&self.raw, WATCHER, &JsString::from(text.as_str()));
+        #[cfg(feature = "faults")]
+        crate::faults::count_sends(_sent as usize);
         text.len()
     }
 
@@ -211,9 +213,10 @@ pub(super) fn learns(socket: &WebSocket, connections: usize) -> bool {
 
 #[wasm_bindgen(module = "/src/room/send.js")]
 extern "C" {
-    /// Sends one text to every socket that was accepted with a tag, so that none of them costs more than the send.
+    /// Sends one text to every socket that was accepted with a tag, so that none of them costs more than the send. Says how
+    /// many it went to.
     #[wasm_bindgen(js_name = sendToTagged)]
-    fn send_to_tagged(state: &DurableObjectState, tag: &str, text: &JsString);
+    fn send_to_tagged(state: &DurableObjectState, tag: &str, text: &JsString) -> u32;
 }
 
 /// A socket that is closing stays listed until its peer has answered.

@@ -15,7 +15,9 @@ use rollcall_tests::{Build, Follower, Hospital, Notes, Server, Session};
 use serde_json::Value;
 use tokio::{task::JoinHandle, time::sleep};
 
-use crate::{as_heard, audit, connections_lost, fragile, report, scaled, state_equals_history};
+use crate::{
+    RELAYS, as_heard, audit, connections_lost, counts, fragile, relayed, report, scaled, state_equals_history,
+};
 
 const RECOVERY: Duration = Duration::from_secs(20);
 
@@ -67,12 +69,33 @@ fn compare(acknowledged: &Acknowledged, heard: &[Notes], audit: &[Value]) {
 #[tokio::test]
 async fn a_killed_runtime_loses_nothing_it_acknowledged() {
     let (server, _turn) = fragile().await;
+    let done = kill_in_bursts(server, Build::Release, scaled(3, 30)).await;
+    report(1, "a_killed_runtime_loses_nothing_it_acknowledged", done, NOTHING);
+}
+
+#[tokio::test]
+async fn a_killed_runtime_with_relays_loses_nothing_it_acknowledged() {
+    let (server, _turn) = relayed().await;
+    let done = kill_in_bursts(server, Build::Faults, scaled(2, 15)).await;
+    report(
+        1,
+        "a_killed_runtime_with_relays_loses_nothing_it_acknowledged",
+        format!("with {RELAYS} relays, {done}"),
+        NOTHING,
+    );
+}
+
+/// What is lost when the runtime is killed.
+const NOTHING: &str = "0 acknowledged events, 0 gaps, 0 duplicates after de-duplication; audit = every dashboard's log";
+
+/// Kills the runtime so often while doctors come and go before 50 dashboards, and compares what is left. Says what was
+/// done.
+async fn kill_in_bursts(server: &'static Server, build: Build, rounds: usize) -> String {
     let hospital = Hospital::fresh(server);
     let admin = hospital.sign_in("admin").await;
     let doctors = join_all(["ann", "bob", "eve"].map(|name| hospital.sign_in(name))).await;
     let mut dashboards = hospital.followers(50).await;
 
-    let rounds = scaled(3, 30);
     let acknowledged = Acknowledged::default();
     for round in 0..rounds {
         for dashboard in &dashboards {
@@ -88,7 +111,7 @@ async fn a_killed_runtime_loses_nothing_it_acknowledged() {
         server.kill();
         stop.store(true, Ordering::Relaxed);
         join_all(calls).await;
-        server.restart();
+        server.restart_build(build);
     }
     let events = audit(&admin).await;
     let latest = events.len() as u64;
@@ -103,14 +126,9 @@ async fn a_killed_runtime_loses_nothing_it_acknowledged() {
     let acknowledged = acknowledged.lock().unwrap().len();
     let repeated: usize = heard.iter().map(|notes| notes.repeated).sum();
     assert!(acknowledged > rounds * 5, "a burst is more than {acknowledged} events in {rounds} rounds");
-    report(
-        1,
-        "a_killed_runtime_loses_nothing_it_acknowledged",
-        format!(
-            "{rounds} × `kill -9` in a burst, 50 dashboards: {latest} events, {acknowledged} of them acknowledged, {repeated} heard twice"
-        ),
-        "0 acknowledged events, 0 gaps, 0 duplicates after de-duplication; audit = every dashboard's log",
-    );
+    format!(
+        "{rounds} × `kill -9` in a burst, 50 dashboards: {latest} events, {acknowledged} of them acknowledged, {repeated} heard twice"
+    )
 }
 
 #[tokio::test]
@@ -185,8 +203,7 @@ async fn two_thousand_dashboards_come_back_at_once() {
     for dashboard in &mut dashboards {
         dashboard.hears(3, RECOVERY).await;
     }
-    let queries: usize =
-        reqwest::get(format!("{}/faults/queries", server.address)).await.unwrap().json().await.unwrap();
+    let queries = counts(server).await.queries;
     for notes in dashboards.iter().map(Follower::notes) {
         assert_eq!((notes.gaps, notes.lost, notes.events.len()), (0, 0, 3));
     }

@@ -7,7 +7,7 @@ use rollcall_tests::{Answer, Follower, Hospital, Server, Session, request};
 use serde_json::json;
 use tokio::time::sleep;
 
-use crate::{as_heard, audit, connections_lost, faulty, report, state_equals_history};
+use crate::{as_heard, audit, connections_lost, counts, faulty, report, state_equals_history};
 
 /// No request waits longer (promise 7).
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -161,7 +161,7 @@ async fn nobody_on_duty_keeps_no_alarm_ringing() {
     drop(connection);
     // Her grace has run out by then, and there is nothing to record.
     sleep(Duration::from_secs(4)).await;
-    let queries = async || get(server, "/faults/queries").await.json().as_u64().unwrap();
+    let queries = async || counts(server).await.queries;
     let before = queries().await;
     sleep(Duration::from_secs(4)).await;
     let asked = queries().await - before;

@@ -4,15 +4,18 @@
 //! **Invariant:** a fault talks to 127.0.0.1 only, is bounded, and ends only what it started.
 
 mod calls;
+mod costs;
 mod crashes;
 mod inside;
 mod presence;
+mod relays;
 mod sessions;
 mod sockets;
 
 use std::sync::OnceLock;
 
-use rollcall_tests::{Build, Server, Session};
+use rollcall_tests::{Build, Server, Session, request};
+use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::sync::{Mutex, MutexGuard};
 
@@ -48,6 +51,34 @@ async fn faulty() -> (&'static Server, MutexGuard<'static, ()>) {
     let turn = TURN.lock().await;
     let start = || Server::start_build(Build::Faults, &["--var", "AUTO_LOGOUT_GRACE_SECONDS:2"]);
     (SERVER.get_or_init(start), turn)
+}
+
+/// So many relays has the server of [`relayed`].
+const RELAYS: usize = 3;
+
+/// A server with faults on demand whose dashboards watch relays, for one test at a time.
+async fn relayed() -> (&'static Server, MutexGuard<'static, ()>) {
+    static SERVER: OnceLock<Server> = OnceLock::new();
+    static TURN: Mutex<()> = Mutex::const_new(());
+    let turn = TURN.lock().await;
+    let start = || Server::start_build(Build::Faults, &["--var", &format!("WATCH_RELAYS:{RELAYS}")]);
+    (SERVER.get_or_init(start), turn)
+}
+
+/// What a server with faults on demand has done since it began.
+#[derive(Clone, Copy, Debug, Deserialize)]
+struct Counts {
+    /// Round trips to D1.
+    queries: u64,
+    /// Rows written there.
+    rows_written: u64,
+    /// Events sent to dashboards, times dashboards.
+    sends: u64,
+}
+
+async fn counts(server: &Server) -> Counts {
+    let answer = request(server, "GET", "/faults/counts", &[], None).await;
+    serde_json::from_value(answer.json()).unwrap()
 }
 
 /// A server that goes on working.

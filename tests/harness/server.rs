@@ -32,10 +32,13 @@ pub enum Build {
     Faults,
 }
 
-/// The server with `SOCKET_AUTH=open`, the local default.
+/// The server with `SOCKET_AUTH=open`, the local default; with so many relays as `ROLLCALL_WATCH_RELAYS` says.
 pub fn open() -> &'static Server {
     static OPEN: OnceLock<Server> = OnceLock::new();
-    OPEN.get_or_init(|| Server::start(&[]))
+    OPEN.get_or_init(|| match std::env::var("ROLLCALL_WATCH_RELAYS") {
+        Ok(relays) => Server::start(&["--var", &format!("WATCH_RELAYS:{relays}")]),
+        Err(_) => Server::start(&[]),
+    })
 }
 
 /// The server of what holds in both modes: sockets are open, or, where `ROLLCALL_SOCKET_AUTH` says so, strict.
