@@ -11,6 +11,7 @@ use crate::{
     Id, Seq, Timestamp,
     call::Since,
     event::{Action, Event},
+    socket::say,
     wire::{DoctorEvent, DoctorInfo, WatcherMessage},
 };
 
@@ -28,6 +29,8 @@ pub struct Board {
     doctors: Vec<OnRoster>,
     /// Oldest first, without gaps, the last one at `seq`.
     latest: VecDeque<Event>,
+    /// The snapshot that was asked for last, with so many connections.
+    encoded: Option<(usize, String)>,
 }
 
 /// A doctor on the roster.
@@ -55,7 +58,7 @@ impl Board {
     /// The board at `seq`, with its `doctors` by first, then last name, and with `latest` events (oldest first, ending
     /// at `seq`; how many is the caller's choice).
     pub fn new(seq: Seq, doctors: Vec<OnRoster>, latest: Vec<Event>) -> Self {
-        Self { seq, doctors, latest: latest.into() }
+        Self { seq, doctors, latest: latest.into(), encoded: None }
     }
 
     /// The latest event applied.
@@ -92,6 +95,7 @@ impl Board {
             return false;
         }
         self.seq = event.seq;
+        self.encoded = None;
         let live_since = match event.action {
             Action::Login | Action::Logout => Some(event.at),
             Action::Availability => self.on_roster(event.doctor.id).and_then(|entry| entry.live_since),
@@ -107,8 +111,16 @@ impl Board {
         true
     }
 
-    /// The state, with `connections` entries in the registry.
-    pub fn snapshot(&self, connections: usize) -> WatcherMessage {
+    /// The state as it is sent, with `connections` entries in the registry: encoded once for everybody who joins before
+    /// the next event.
+    pub fn snapshot(&mut self, connections: usize) -> Option<String> {
+        if self.encoded.as_ref().is_none_or(|(with, _)| *with != connections) {
+            self.encoded = say(&self.state(connections)).map(|text| (connections, text));
+        }
+        self.encoded.as_ref().map(|(_, text)| text.clone())
+    }
+
+    fn state(&self, connections: usize) -> WatcherMessage {
         let doctors = self.doctors.iter().map(|entry| entry.doctor.clone()).collect();
         let recent = self.latest.iter().rev().take(RECENT).map(Event::message).collect();
         let live_since = self.doctors.iter().filter_map(|entry| Some((entry.doctor.id, entry.live_since?))).collect();
@@ -223,19 +235,36 @@ mod tests {
         let mut bob = event(13, Action::Login);
         (bob.doctor.id, bob.doctor.first_name) = (3, "Bob".into());
         board.apply(bob);
-        let WatcherMessage::Snapshot { seq, doctors, recent, connections, .. } = board.snapshot(2) else { panic!() };
+        let WatcherMessage::Snapshot { seq, doctors, recent, connections, .. } = board.state(2) else { panic!() };
         assert_eq!((seq, connections), (13, 2));
         assert_eq!(doctors.iter().map(|doctor| doctor.first_name.as_str()).collect::<Vec<_>>(), ["Ann", "Bob"]);
         let mut ann_as_zoe = event(14, Action::Login);
         ann_as_zoe.doctor.first_name = "Zoe".into();
         board.apply(ann_as_zoe);
-        let WatcherMessage::Snapshot { doctors, .. } = board.snapshot(2) else { panic!() };
+        let WatcherMessage::Snapshot { doctors, .. } = board.state(2) else { panic!() };
         assert_eq!(doctors.iter().map(|doctor| doctor.first_name.as_str()).collect::<Vec<_>>(), ["Bob", "Zoe"]);
         assert_eq!(seqs(&recent), [13, 12, 11, 10, 9, 8, 7, 6, 5, 4]);
     }
 
+    #[test]
+    fn a_snapshot_is_encoded_anew_when_something_has_changed() {
+        let mut board = board(2);
+        let snapshots: Vec<_> = [(2, 0), (2, 0), (2, 1), (3, 1)]
+            .map(|(seq, connections)| {
+                if board.seq() < seq {
+                    assert!(board.apply(event(seq, Action::Login)));
+                }
+                let snapshot = board.snapshot(connections).unwrap();
+                assert_eq!(Some(&snapshot), say(&board.state(connections)).as_ref());
+                snapshot
+            })
+            .into();
+        assert_eq!(snapshots[0], snapshots[1]);
+        assert!(snapshots[1] != snapshots[2] && snapshots[2] != snapshots[3]);
+    }
+
     fn live_since(board: &Board) -> Vec<(Id, Timestamp)> {
-        let WatcherMessage::Snapshot { live_since, .. } = board.snapshot(0) else { panic!() };
+        let WatcherMessage::Snapshot { live_since, .. } = board.state(0) else { panic!() };
         live_since
     }
 

@@ -20,14 +20,14 @@ pub struct Welcome {
 /// What it missed and whether that was everything, or a snapshot; nothing, for a client that asks for neither. What a
 /// snapshot has is `told` beside what was missed: how many `connections` there are, where it asks for that.
 pub fn welcome(
-    board: &Board,
+    board: &mut Board,
     v1: bool,
     missed: Option<(Since, Missed)>,
     told: Option<usize>,
     connections: impl Fn() -> usize,
 ) -> Welcome {
     let seq = board.seq();
-    let snapshot = || say(&board.snapshot(told.unwrap_or_else(&connections)));
+    let mut snapshot = || board.snapshot(told.unwrap_or_else(&connections));
     let resumed = |from, recovered| say(&WatcherMessage::Resumed { from, seq, recovered });
     let (messages, acked): (Vec<Option<String>>, Seq) = match missed {
         None if v1 => (vec![snapshot()], seq),
@@ -55,9 +55,9 @@ mod tests {
 
     fn at_two(v1: bool, since: Option<Since>) -> (Vec<String>, Seq) {
         let roster = vec![OnRoster { doctor: ann(), live_since: None }];
-        let board = Board::new(2, roster, vec![event(1, Action::Login), event(2, Action::Logout)]);
+        let mut board = Board::new(2, roster, vec![event(1, Action::Login), event(2, Action::Logout)]);
         let missed = since.map(|since| (since, board.missed(since)));
-        let Welcome { messages, acked } = welcome(&board, v1, missed, None, || 0);
+        let Welcome { messages, acked } = welcome(&mut board, v1, missed, None, || 0);
         (messages.iter().map(|message| message.chars().take(40).collect()).collect(), acked)
     }
 
@@ -78,10 +78,10 @@ mod tests {
 
     #[test]
     fn who_asks_how_many_are_connected_is_told_once() {
-        let board = Board::new(0, vec![], vec![]);
-        let messages = |since: Option<Since>, told| {
+        let mut board = Board::new(0, vec![], vec![]);
+        let mut messages = |since: Option<Since>, told| {
             let missed = since.map(|since| (since, board.missed(since)));
-            welcome(&board, true, missed, told, || 2).messages
+            welcome(&mut board, true, missed, told, || 2).messages
         };
         let resumed = r#"{"type":"resumed","from":0,"seq":0,"recovered":true}"#;
         let connections = r#"{"type":"connections","connections":2}"#;

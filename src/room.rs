@@ -15,7 +15,7 @@ mod sockets;
 pub(crate) use sockets::refuse;
 
 use std::{
-    cell::{Cell, RefCell},
+    cell::{Cell, OnceCell, RefCell},
     collections::VecDeque,
     rc::Rc,
     time::Duration,
@@ -50,6 +50,7 @@ pub struct Room {
     /// The same, for what the `worker` crate does not bind.
     raw: DurableObjectState,
     bindings: Bindings,
+    place: OnceCell<Place>,
     memory: Mutex<Option<Memory>>,
     /// Changes that nobody has sent to the database yet. Never borrowed while anything waits.
     waiting: RefCell<VecDeque<Waiting>>,
@@ -84,6 +85,7 @@ impl DurableObject for Room {
             state,
             raw,
             bindings: Bindings::new(env),
+            place: OnceCell::new(),
             memory: Mutex::new(None),
             waiting: RefCell::default(),
             offset: clock::Offset::default(),
@@ -170,13 +172,20 @@ const PATIENCE: Duration = Duration::from_secs(4);
 impl Room {
     /// The room's memory, for one at a time, in the order of asking.
     async fn lock(&self) -> Result<MutexGuard<'_, Option<Memory>>> {
-        clock::within(PATIENCE, self.memory.lock()).await
+        match self.memory.try_lock() {
+            Ok(memory) => Ok(memory),
+            Err(_) => clock::within(PATIENCE, self.memory.lock()).await,
+        }
     }
 
     /// The hospital, and which relay this is, if it is one: by the object's name.
     fn place(&self) -> Result<Place> {
+        if let Some(place) = self.place.get() {
+            return Ok(*place);
+        }
         let name = self.state.id().name().unwrap_or_default();
-        Place::of(&name).ok_or_else(|| worker::Error::RustError("a room without a hospital".into()))
+        let place = Place::of(&name).ok_or_else(|| worker::Error::RustError("a room without a hospital".into()))?;
+        Ok(*self.place.get_or_init(|| place))
     }
 
     /// The hospital.

@@ -7,8 +7,9 @@ use rollcall_core::{
     body::Fields,
     call::Call,
     event::Change,
-    wire::{DoctorInfo, StateAnswer},
+    wire::DoctorInfo,
 };
+use serde_json::value::RawValue;
 use worker::send::SendFuture;
 
 use super::{
@@ -28,13 +29,13 @@ use crate::{
 #[cfg_attr(test, utoipa::path(
     post, path = "/api/users/login-status/", tag = "Doctors", operation_id = "login_status",
     request_body = rollcall_core::request::StateChange,
-    responses((status = 200, body = StateAnswer), (status = 404))
+    responses((status = 200, body = rollcall_core::wire::StateAnswer), (status = 404))
 ))]
 pub async fn login(
     State(bindings): State<Bindings>,
     caller: Caller,
     fields: Result<body::OptionalJson>,
-) -> Result<Json<StateAnswer>> {
+) -> Result<Json<Box<RawValue>>> {
     record(bindings, caller, fields.map(|body| body.0), |_| Ok(Change::Login)).await
 }
 
@@ -44,13 +45,13 @@ pub async fn login(
 #[cfg_attr(test, utoipa::path(
     post, path = "/api/users/logout-status/", tag = "Doctors", operation_id = "logout_status",
     request_body = rollcall_core::request::StateChange,
-    responses((status = 200, body = StateAnswer), (status = 404))
+    responses((status = 200, body = rollcall_core::wire::StateAnswer), (status = 404))
 ))]
 pub async fn logout(
     State(bindings): State<Bindings>,
     caller: Caller,
     fields: Result<body::OptionalJson>,
-) -> Result<Json<StateAnswer>> {
+) -> Result<Json<Box<RawValue>>> {
     record(bindings, caller, fields.map(|body| body.0), |_| Ok(Change::Logout)).await
 }
 
@@ -60,13 +61,13 @@ pub async fn logout(
 #[cfg_attr(test, utoipa::path(
     post, path = "/api/users/availability-status/", tag = "Doctors", operation_id = "availability_status",
     request_body = rollcall_core::request::AvailabilityChange,
-    responses((status = 200, body = StateAnswer), (status = 404))
+    responses((status = 200, body = rollcall_core::wire::StateAnswer), (status = 404))
 ))]
 pub async fn availability(
     State(bindings): State<Bindings>,
     caller: Caller,
     fields: Result<body::Json>,
-) -> Result<Json<StateAnswer>> {
+) -> Result<Json<Box<RawValue>>> {
     let change = |fields: &Fields| Ok(Change::Availability(fields.flag("is_available_for_consultation")?));
     record(bindings, caller, fields.map(|body| body.0), change).await
 }
@@ -93,7 +94,7 @@ async fn record(
     caller: Caller,
     fields: Result<Fields>,
     change: impl Fn(&Fields) -> Result<Change, Rejection>,
-) -> Result<Json<StateAnswer>> {
+) -> Result<Json<Box<RawValue>>> {
     SendFuture::new(async move {
         if let (Some(who), Ok(fields)) = (caller.was(), &fields)
             && let (Ok(named), Ok(change)) = (fields.optional_id("doctor_id"), change(fields))
@@ -114,7 +115,8 @@ async fn record(
     .await
 }
 
-async fn ask(bindings: &Bindings, by: Principal, doctor_id: Id, change: Change) -> Result<Json<StateAnswer>> {
+/// The room's answer, as it wrote it.
+async fn ask(bindings: &Bindings, by: Principal, doctor_id: Id, change: Change) -> Result<Json<Box<RawValue>>> {
     let hospital_id = by.hospital_id;
     Ok(Json(ask_room(bindings, hospital_id, &Call::Record { by, doctor_id, change }).await?))
 }

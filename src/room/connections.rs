@@ -29,6 +29,8 @@ const PAUSE: Duration = Duration::from_secs(1);
 pub(super) struct Telling {
     /// A timer runs that will tell.
     soon: Cell<bool>,
+    /// How many there are, where nobody has come or gone since they were counted.
+    counted: Cell<Option<usize>>,
     /// What the relays were told last, if all of them heard it.
     relayed: Cell<Option<usize>>,
 }
@@ -36,6 +38,7 @@ pub(super) struct Telling {
 impl Room {
     /// Somebody has come or gone, or may have.
     pub(super) fn tell_connections_soon(&self) {
+        self.telling.counted.set(None);
         let relays = self.relays().unwrap_or_default();
         let nobody_asks = sockets::open_tagged(&self.state, COUNTING).next().is_none() && relays.is_empty();
         if nobody_asks || self.telling.soon.replace(true) {
@@ -57,7 +60,11 @@ impl Room {
     pub(super) fn connections(&self) -> usize {
         match self.place() {
             Ok(Place { relay: Some(_), .. }) => self.relays.connections.get().unwrap_or_default(),
-            _ => connections(&self.state),
+            _ => {
+                let counted = self.telling.counted.get().unwrap_or_else(|| connections(&self.state));
+                self.telling.counted.set(Some(counted));
+                counted
+            }
         }
     }
 

@@ -35,7 +35,7 @@ impl Room {
             Err(error) => return sockets::refuse(&error.into_rejection()),
         };
         let told = connections.then(|| self.connections());
-        let welcome = welcome(&memory.board, v1, since.zip(missed), told, || self.connections());
+        let welcome = welcome(&mut memory.board, v1, since.zip(missed), told, || self.connections());
         let bytes: usize = welcome.messages.iter().map(String::len).sum();
         let heard_at_byte = self.announced_bytes()? - i64::try_from(bytes).unwrap_or_default();
         let kind = Kind::Watcher { v1, acked: Some(welcome.acked), heard_at_byte, told };

@@ -44,10 +44,12 @@ impl Room {
         let reason = by.reason();
         let record = Record { doctor_id, change, reason, actor_id: Some(by.user_id), by: Some(by), departs: false };
         self.waiting.borrow_mut().push_back(Waiting { record, answer });
-        let turn = pin!(self.memory.lock());
-        let mut memory = match clock::within(PATIENCE, select(&mut answered, turn)).await? {
-            Either::Left((taken_along, _)) => return Ok(taken_along.map_err(|_| Rejection::Unavailable)??),
-            Either::Right((memory, _)) => memory,
+        let mut memory = match self.memory.try_lock() {
+            Ok(memory) => memory,
+            Err(_) => match clock::within(PATIENCE, select(&mut answered, pin!(self.memory.lock()))).await? {
+                Either::Left((taken_along, _)) => return Ok(taken_along.map_err(|_| Rejection::Unavailable)??),
+                Either::Right((memory, _)) => memory,
+            },
         };
         loop {
             self.take_turn(&mut memory).await?;
@@ -108,7 +110,7 @@ impl Room {
         }
         let depth = memory.board.depth().max(WAKING_DEPTH);
         self.reread(memory, depth).await?;
-        self.send_snapshot(&memory.board);
+        self.send_snapshot(&mut memory.board);
         let _ = self.tell_relays(memory, false).await;
         Ok(())
     }

@@ -4,7 +4,10 @@
 //! **Invariant:** what the room promises its dashboards, a relay promises its own. It announces what is already a row,
 //! in `seq` order: what it was not told, it reads. And the room's checkpoint moves only when every relay has heard.
 
-use std::cell::{Cell, RefCell};
+use std::{
+    cell::{Cell, RefCell},
+    time::Duration,
+};
 
 use rollcall_core::{
     Id, Rejection, Seq,
@@ -18,6 +21,9 @@ use crate::{
     error::Result,
     http::object_call::{as_json, ask, ask_each, understand},
 };
+
+/// Callers wait no longer for a relay that does not answer.
+const SHORT_PATIENCE: Duration = Duration::from_secs(1);
 
 /// What the room knows of its relays, and a relay of its room.
 #[derive(Default)]
@@ -56,6 +62,9 @@ impl Room {
     /// Where one of them has not heard.
     pub(super) async fn tell_relays(&self, memory: &Memory, all: bool) -> Result<()> {
         let relays = self.relays()?;
+        if relays.is_empty() {
+            return Ok(());
+        }
         self.relays.heard.borrow_mut().resize(relays.len(), Heard::default());
         let (latest, connections) = (memory.board.seq(), self.connections());
         let heard = self.relays.heard.borrow().clone();
@@ -67,7 +76,7 @@ impl Room {
             let events = memory.board.after(heard.seq.unwrap_or(latest)).cloned().collect();
             calls.push((*place, as_json(&Call::Relay { events, latest, connections })?));
         }
-        let answers = ask_each(&self.bindings, calls, PATIENCE).await;
+        let answers = ask_each(&self.bindings, calls, if all { PATIENCE } else { SHORT_PATIENCE }).await;
         let mut all_have_heard = waiting.is_empty();
         for ((index, _), answer) in told.iter().zip(answers) {
             let seq = answer.and_then(|answer| understand::<Seq>(&answer));

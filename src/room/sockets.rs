@@ -139,9 +139,9 @@ impl Room {
     }
 
     /// Sends the dashboards that know snapshots the state anew.
-    pub(super) fn send_snapshot(&self, board: &Board) {
+    pub(super) fn send_snapshot(&self, board: &mut Board) {
         let connections = self.connections();
-        let Some(text) = encode(&board.snapshot(connections)) else { return };
+        let Some(text) = board.snapshot(connections) else { return };
         for socket in self.open_sockets_tagged(WATCHER) {
             if matches!(attachment(&socket), Some(Attachment { kind: Kind::Watcher { v1: true, .. }, .. })) {
                 let _ = socket.send_with_str(&text);

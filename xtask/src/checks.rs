@@ -43,7 +43,7 @@ pub fn test() -> Result<()> {
     check("dashboard types and unit tests", &|| npm("check").and_then(|()| npm("test:unit")))?;
     check("build", &build_within_limit)?;
     check("end-to-end tests", &end_to_end_tests)?;
-    check("API fuzzed from its schema", &fuzz::fuzz)?;
+    check("API fuzzed from its schema; meanwhile dashboards at relays", &fuzzing_and_relays)?;
     check("faults, bounded; meanwhile WebAssembly tests", &faults_and_wasm_tests)?;
     check("logs of those runs", &logs_tell_nothing)?;
     check("browser tests", &|| in_browser("test:browser"))?;
@@ -68,22 +68,39 @@ fn build_within_limit() -> Result<()> {
     Ok(())
 }
 
+/// The end-to-end tests; which of them, follows.
+const E2E: [&str; 10] =
+    ["test", "--quiet", "-p", "rollcall-tests", "--lib", "--test", "e2e", "--", "--test-threads", "8"];
+
 /// Side by side, because they wait most of the time. Twice: what holds with open sockets holds with strict ones too,
 /// but for the original applications' own clients. What takes sleep, or a server of its own, is tried once.
 fn end_to_end_tests() -> Result<()> {
     fs::remove_dir_all(LOGS).or_else(|error| if error.kind() == ErrorKind::NotFound { Ok(()) } else { Err(error) })?;
     fs::create_dir_all(LOGS)?;
-    let e2e = ["test", "--quiet", "-p", "rollcall-tests", "--lib", "--test", "e2e", "--", "--test-threads", "8"];
     run(Command::new(setup::cargo())
-        .args(e2e)
+        .args(E2E)
         .env("ROLLCALL_LOGS", fs::canonicalize(LOGS)?)
         .env("ROLLCALL_PYTHON", setup::python()?.join("python")))?;
     let elsewhere = ["originals", "slept", "strict", "production", "clients"].map(|tests| ["--skip", tests]);
-    let strict = [&e2e[..], elsewhere.as_flattened()].concat();
     run(Command::new(setup::cargo())
-        .args(strict)
+        .args(E2E)
+        .args(elsewhere.as_flattened())
         .env("ROLLCALL_SOCKET_AUTH", "strict")
         .env("ROLLCALL_LOGS", fs::canonicalize(LOGS)?))
+}
+
+/// The tests of sockets once more, where dashboards watch relays. Side by side, because they wait most of the time.
+fn relays() -> Result<()> {
+    let only = ["--skip", "slept", "ws::", "hms::", "sessions"];
+    run(Command::new(setup::cargo())
+        .args(E2E)
+        .args(only)
+        .env("ROLLCALL_WATCH_RELAYS", "3")
+        .env("ROLLCALL_LOGS", fs::canonicalize(LOGS)?))
+}
+
+fn fuzzing_and_relays() -> Result<()> {
+    side_by_side(fuzz::fuzz, relays)
 }
 
 /// No email, token, ticket or password of the end-to-end tests is in what any of their servers printed.
@@ -115,10 +132,14 @@ fn wasm_tests() -> Result<()> {
 
 /// Side by side, because faults wait most of the time, and the others mostly compile.
 fn faults_and_wasm_tests() -> Result<()> {
+    side_by_side(faults::bounded, wasm_tests)
+}
+
+fn side_by_side(one: fn() -> Result<()>, other: fn() -> Result<()>) -> Result<()> {
     thread::scope(|scope| {
-        let faults = scope.spawn(faults::bounded);
-        let wasm = wasm_tests();
-        faults.join().map_err(|_| anyhow!("the faults panicked"))?.and(wasm)
+        let one = scope.spawn(one);
+        let other = other();
+        one.join().map_err(|_| anyhow!("a check panicked"))?.and(other)
     })
 }
 
