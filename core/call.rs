@@ -46,7 +46,7 @@ pub enum Call {
         /// The client offered `rollcall.v1`.
         v1: bool,
     },
-    /// Who is connected? Answered with a list of `ActiveConnection`.
+    /// Who is connected? Answered with `ActiveConnections`.
     Registry,
     /// How many sockets has this user here, and how many people are connected? Answered with [`Counts`].
     Count(Option<Id>),
@@ -61,9 +61,16 @@ pub enum Call {
     },
     /// A relay is told how many people are connected. Answered with `null`.
     Connections(usize),
+    /// A relay is to show the roster as it is now; so many people are connected. Answered with `null`.
+    Show(usize),
     /// Sessions have ended: close their sockets, and let in nobody who was let through with one before it ended.
     /// Answered with `null`.
-    EndSessions(Vec<Id>),
+    EndSessions {
+        /// Whose.
+        user_id: Id,
+        /// Which ones.
+        session_ids: Vec<Id>,
+    },
     /// Close this user's sockets, by an administrator. Answered with how many there were.
     Disconnect(Id),
     /// Somebody was added or changed: show it. Answered with `null`.
@@ -118,7 +125,7 @@ impl Place {
     }
 
     /// Where a dashboard watches that is known by `key`, when there are so many relays: always in the same place.
-    pub fn to_watch(hospital_id: Id, relays: u32, key: &str) -> Self {
+    pub fn to_watch(hospital_id: Id, relays: u32, key: &[u8]) -> Self {
         let [a, b, c, d, ..] = <[u8; 32]>::from(Sha256::digest(key));
         Self { hospital_id, relay: u32::from_be_bytes([a, b, c, d]).checked_rem(relays) }
     }
@@ -165,13 +172,13 @@ mod tests {
 
     #[test]
     fn without_relays_dashboards_watch_the_room() {
-        assert_eq!(Place::to_watch(3, 0, "anybody"), Place::room(3));
+        assert_eq!(Place::to_watch(3, 0, b"anybody"), Place::room(3));
         assert_eq!(Place::relays(3, 0).count(), 0);
     }
 
     #[test]
     fn dashboards_are_spread_over_the_relays_and_stay_where_they_are() {
-        let place = |key: u32| Place::to_watch(3, 8, &key.to_string());
+        let place = |key: u32| Place::to_watch(3, 8, key.to_string().as_bytes());
         let mut watching = [0; 8];
         for key in 0..8000 {
             assert_eq!(place(key), place(key));

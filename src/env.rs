@@ -73,7 +73,7 @@ impl Bindings {
 
     /// How many relays a hospital's dashboards are spread over; 0 where they all watch its room.
     pub fn watch_relays(&self) -> u32 {
-        self.var("WATCH_RELAYS").parse().unwrap_or(0).min(RELAYS_LIMIT)
+        self.var("WATCH_RELAYS").trim().parse().unwrap_or(0).min(RELAYS_LIMIT)
     }
 
     /// Origins of pages hosted elsewhere.

@@ -25,6 +25,7 @@ use rollcall_core::{
     Id, Rejection, Timestamp,
     board::Board,
     call::{Call, Place},
+    wire::{ActiveConnections, Success},
 };
 use tokio::sync::{Mutex, MutexGuard};
 use wasm_bindgen::JsCast;
@@ -107,20 +108,32 @@ impl DurableObject for Room {
                 self.join_as_watcher(opener, v1, since, connections).await
             }
             Call::Connect { opener, email, doctor, v1 } => self.join_as_person(opener, email, doctor, v1).await,
-            Call::Registry => answer(Ok(self.registry())),
+            Call::Registry => {
+                let active_connections = self.registry();
+                let (status, count) = (Success::Success, active_connections.len());
+                answer(Ok(ActiveConnections { status, count, active_connections }))
+            }
             Call::Count(user_id) => answer(Ok(self.counts(user_id))),
-            Call::Relay { events, latest, connections } => answer(self.hear_of(events, latest, connections).await),
+            Call::Relay { events, latest, connections } => {
+                self.telling.learn(connections);
+                answer(self.hear_of(events, latest).await)
+            }
             Call::Connections(connections) => {
-                self.learn_connections(connections);
+                self.telling.learn(connections);
+                self.tell_connections_now();
                 answer(Ok(()))
             }
-            Call::EndSessions(ref session_ids) => {
+            Call::Show(connections) => {
+                self.telling.learn(connections);
+                answer(self.show_here().await)
+            }
+            Call::EndSessions { user_id, ref session_ids } => {
                 self.end_sessions(session_ids)?;
-                answer(self.pass_on(&call).await.map(drop))
+                answer(self.pass_on::<()>(user_id, &call).await)
             }
             Call::Disconnect(user_id) => {
                 let here = self.disconnect(user_id, &Rejection::Disconnected)?;
-                answer(self.pass_on(&call).await.map(|there| here + there))
+                answer(self.pass_on::<usize>(user_id, &call).await.map(|there| here + there))
             }
             Call::UserChanged { by, user_id, email, ended, is_gone, leaves_duty } => {
                 self.end_sessions(&ended)?;
@@ -128,13 +141,9 @@ impl DurableObject for Room {
                 if is_gone {
                     self.disconnect(user_id, &Rejection::SessionEnded)?;
                 }
-                let shown = self.show_anew(&by, user_id, leaves_duty).await;
-                // They have left by then.
-                let call = Call::UserChanged { by, user_id, email, ended, is_gone, leaves_duty: false };
-                answer(match shown {
-                    Ok(()) => self.pass_on(&call).await.map(drop),
-                    failed => failed,
-                })
+                // At a relay nobody is without a session.
+                let ended = self.pass_on::<()>(user_id, &Call::EndSessions { user_id, session_ids: ended }).await;
+                answer(self.show_anew(&by, user_id, leaves_duty).await.and(ended))
             }
         };
         self.look_again_in_time().await?;

@@ -115,13 +115,15 @@ export class LiveBoard {
     }
   }
 
+  /** Backwards, and no further than the day: to find where it begins, the database would read all that was before. */
   async #readDayOnce(): Promise<void> {
-    const from = new Date(this.today);
-    let since: number | null = 0;
-    while (since !== null) {
-      const page: EventPage = await api.events({ from, since, limit: HISTORY_PAGE });
-      since = page.next;
-      this.#take({ type: "history", events: page.events, whole: since === null && !this.#readAgain });
+    const start = new Date(this.today);
+    let before: number | null = (this.#ahead.seq ?? 0) + 1;
+    while (before !== null) {
+      const page: EventPage = await api.events({ before, limit: HISTORY_PAGE });
+      const events = page.events.filter(({ timestamp }) => new Date(timestamp) >= start);
+      before = events.length === page.events.length ? (page.previous ?? null) : null;
+      this.#take({ type: "history", events, whole: before === null && !this.#readAgain });
     }
   }
 

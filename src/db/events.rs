@@ -87,7 +87,7 @@ pub async fn record(
          SET is_live = e.is_live, is_available_for_consultation = e.is_available_for_consultation,
              live_changed_ms = iif(d.is_live <> e.is_live, e.at_ms, d.live_changed_ms)
          FROM (SELECT * FROM events WHERE hospital_id = ?1 ORDER BY seq DESC LIMIT 1) AS e
-         WHERE d.user_id = e.doctor_id AND e.doctor_id = ?2
+         WHERE d.user_id = e.doctor_id AND e.doctor_id = (SELECT id FROM users WHERE id = ?2 AND hospital_id = ?1)
            AND (d.is_live <> e.is_live OR d.is_available_for_consultation <> e.is_available_for_consultation)";
     let mut statements = Vec::with_capacity(2 * records.len());
     for record in records {
@@ -112,12 +112,7 @@ pub async fn record(
 }
 
 /// Why nothing was recorded: what there was instead.
-pub async fn found(
-    db: &D1Database,
-    hospital_id: Id,
-    at: Timestamp,
-    records: impl Iterator<Item = &Record>,
-) -> worker::Result<Vec<Found>> {
+pub async fn found(db: &D1Database, hospital_id: Id, at: Timestamp, records: &[Record]) -> worker::Result<Vec<Found>> {
     #[derive(Deserialize)]
     struct Row {
         #[serde(deserialize_with = "flag")]
@@ -131,13 +126,9 @@ pub async fn found(
                  WHERE {IS_DOCTOR}) AS doctor",
         sessions::still_true()
     );
-    let statements = records.map(|record| statement(db, &sql, &record.subject(hospital_id, at)));
-    let statements: Vec<_> = statements.collect::<worker::Result<_>>()?;
-    if statements.is_empty() {
-        return Ok(vec![]);
-    }
+    let statements = records.iter().map(|record| statement(db, &sql, &record.subject(hospital_id, at)));
     let mut found = vec![];
-    for result in batch_of(db, statements).await? {
+    for result in batch_of(db, statements.collect::<worker::Result<_>>()?).await? {
         for Row { allowed, latest, doctor } in result.results()? {
             found.push(Found { allowed, latest, doctor: doctor.map(|json| serde_json::from_str(&json)).transpose()? });
         }

@@ -33,6 +33,8 @@ impl Cors {
         let mut origins = allowed_origins.iter().filter(|origin| *origin != "*").peekable();
         origins.peek()?;
         let origin = request.headers().get(header::ORIGIN);
+        // One that is no text would be no header of an answer.
+        let origin = origin.filter(|origin| origin.to_str().is_ok());
         let listed = origin.filter(|origin| origins.any(|listed| listed.as_bytes() == origin.as_bytes()));
         Some(Self { listed: listed.cloned(), preflight: request.method() == Method::OPTIONS })
     }

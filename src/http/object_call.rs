@@ -1,23 +1,16 @@
 //! How a call reaches an object: as JSON in the body; or percent-encoded in a header, because an upgrade has no body,
 //! and a URL would be logged.
 
-use std::time::Duration;
-
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use rollcall_core::{
     Id, Rejection,
     call::{Call, Place},
 };
 use serde::{Serialize, de::DeserializeOwned};
-use tokio::sync::oneshot;
 use wasm_bindgen::JsValue;
-use worker::{Headers, Method, Request, RequestInit, Response, Stub, wasm_bindgen_futures::spawn_local};
+use worker::{Headers, Method, Request, RequestInit, Response, Stub};
 
-use crate::{
-    clock,
-    env::Bindings,
-    error::{Error, Result},
-};
+use crate::{env::Bindings, error::Result};
 
 const HEADER: &str = "Rollcall-Call";
 
@@ -47,31 +40,8 @@ pub async fn ask_room<T: DeserializeOwned>(bindings: &Bindings, hospital_id: Id,
     ask(&bindings.room(Place::room(hospital_id))?, call).await
 }
 
-/// Asks several objects at once, none of them for longer than `patience`. Of each the answer, for [`understand`].
-pub async fn ask_each(bindings: &Bindings, calls: Vec<(Place, String)>, patience: Duration) -> Vec<Result<String>> {
-    let mut begun = Vec::new();
-    for (place, json) in calls {
-        let (answer, answered) = oneshot::channel();
-        let object = bindings.room(place);
-        // `join_all` would be a fiftieth of the upload.
-        spawn_local(async move {
-            let asked = async { clock::within(patience, ask_json(&object?, json)).await? };
-            let _ = answer.send(asked.await);
-        });
-        begun.push(answered);
-    }
-    let mut answers = Vec::new();
-    for answered in begun {
-        answers.push(match answered.await {
-            Ok(answer) => answer.map_err(Error::from),
-            Err(_) => Err(Rejection::Unavailable.into()),
-        });
-    }
-    answers
-}
-
-/// Not generic, as what it does is the same whatever is asked.
-async fn ask_json(object: &Stub, json: String) -> worker::Result<String> {
+/// The same in JSON, for [`understand`].
+pub async fn ask_json(object: &Stub, json: String) -> worker::Result<String> {
     let mut init = RequestInit::new();
     init.with_method(Method::Post).with_body(Some(JsValue::from(json)));
     object.fetch_with_request(Request::new_with_init("https://object/", &init)?).await?.text().await

@@ -68,7 +68,9 @@ pub async fn change(
             }
             verified => verified?,
         };
-        let end = async |session_ids| ask_room::<()>(&bindings, who.hospital_id, &Call::EndSessions(session_ids)).await;
+        let end = async |session_ids| {
+            ask_room::<()>(&bindings, who.hospital_id, &Call::EndSessions { user_id: who.user_id, session_ids }).await
+        };
         // The room first: if it cannot be reached, nothing has happened yet, and the caller can try again.
         end(sessions::list(&db, who, clock::now()).await?.iter().map(|session| session.id).collect()).await?;
         let token = new_token()?;
@@ -112,7 +114,7 @@ pub async fn reset(
         let expires_at = record.now + password::TEMPORARY_LIFETIME;
         let hash = hash(&temporary_password)?;
         let session_ids = accounts::reset_password(&bindings.db()?, user.id, &hash, expires_at, record).await?;
-        ask_room::<()>(&bindings, user.hospital_id, &Call::EndSessions(session_ids)).await?;
+        ask_room::<()>(&bindings, user.hospital_id, &Call::EndSessions { user_id: user.id, session_ids }).await?;
         Ok(Json(TemporaryPassword { temporary_password, expires_at }))
     })
     .await

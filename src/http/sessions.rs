@@ -73,7 +73,7 @@ pub async fn login(
         let ended = accounts::sign_in(&bindings.db()?, shown, record).await?.ok_or(Rejection::InvalidCredentials)?;
         if !ended.is_empty() {
             // The session is open by now: the caller has to learn its token.
-            let call = Call::EndSessions(ended);
+            let call = Call::EndSessions { user_id: account.user.id, session_ids: ended };
             let _ = ask_room::<()>(&bindings, account.user.hospital_id, &call).await.map_err(Error::into_rejection);
         }
         Ok(signed_in(&token, expires_at, account.user, &uri))
@@ -159,7 +159,7 @@ pub async fn revoke(
 /// The room first, which lets in nobody with that session from then on: if either cannot be reached, the session is
 /// still there to try again with.
 async fn end_session(bindings: &Bindings, caller: &SignedIn, session_id: Id) -> Result<()> {
-    let ended = Call::EndSessions(vec![session_id]);
+    let ended = Call::EndSessions { user_id: caller.who.user_id, session_ids: vec![session_id] };
     ask_room::<()>(bindings, caller.who.hospital_id, &ended).await?;
     Ok(sessions::revoke(&bindings.db()?, &caller.who, session_id, clock::now()).await?)
 }

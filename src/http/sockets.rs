@@ -26,7 +26,7 @@ use crate::{
     db::{sessions, users},
     env::{Bindings, SocketAuth},
     error::{Error, Result},
-    room,
+    random, room,
 };
 
 /// `GET /ws/doctor-status/`
@@ -57,8 +57,6 @@ pub struct Handshake {
     /// The subprotocol to confirm: browsers drop a socket that confirms none of those they offered.
     protocol: Option<HeaderValue>,
     address: String,
-    /// Random, of this handshake.
-    key: String,
 }
 
 /// What somebody shows to be let in.
@@ -97,10 +95,7 @@ impl FromRequestParts<Bindings> for Handshake {
         let v1 = offered(headers).any(|protocol| protocol == SUBPROTOCOL);
         let first = offered(headers).next().and_then(|first| HeaderValue::from_str(first).ok());
         let protocol = if v1 { Some(HeaderValue::from_static(SUBPROTOCOL)) } else { first };
-        let key =
-            headers.get(header::SEC_WEBSOCKET_KEY).map(|key| String::from_utf8_lossy(key.as_bytes()).into_owned());
-        let (address, key) = (address(headers).into(), key.unwrap_or_default());
-        Ok(Self { auth, proof, query, v1, protocol, address, key })
+        Ok(Self { auth, proof, query, v1, protocol, address: address(headers).into() })
     }
 }
 
@@ -155,7 +150,10 @@ async fn watcher(bindings: &Bindings, handshake: &Handshake) -> Result<(Place, C
     };
     let Handshake { v1, query, .. } = handshake;
     let (since, connections) = (query.resume(), *v1 && query.asks_for_connections());
-    let key = opener.user_id.map_or_else(|| handshake.key.clone(), |user_id| user_id.to_string());
+    let key = match opener.user_id {
+        Some(user_id) => user_id.to_string().into_bytes(),
+        None => random::bytes::<8>()?.into(),
+    };
     let place = Place::to_watch(hospital_id, bindings.watch_relays(), &key);
     Ok((place, Call::Watch { opener, v1: *v1, since, connections }))
 }

@@ -57,8 +57,7 @@ impl Room {
     /// The alarm rings. Fails only where it could not be set again; then the runtime calls once more.
     pub(super) async fn ring(&self) -> Result<()> {
         self.alarm.set(Some(None));
-        // The timer that would have may have ended with the memory of the room.
-        self.tell_connections_soon();
+        self.tell_connections_now();
         let due = match self.attend().await {
             Ok(next) => next.into_iter().chain(self.presence_due()?).chain(self.in_doubt()).min(),
             Err(error) => {
@@ -96,16 +95,16 @@ impl Room {
             // Who is too slow only the board can say.
             None => self.sweep(memory.as_ref())?,
         };
-        self.settle(&mut memory).await?;
-        Ok(look_again)
+        let relays_due = self.settle(&mut memory).await?;
+        Ok(look_again.into_iter().chain(relays_due).min())
     }
 
-    /// Brings announcements and doctors up to date.
-    async fn settle(&self, memory: &mut Option<Memory>) -> error::Result<()> {
+    /// Brings announcements and doctors up to date, and says when to look again whether the relays have heard.
+    async fn settle(&self, memory: &mut Option<Memory>) -> error::Result<Option<Timestamp>> {
         let latest = events::latest_of(&self.bindings.db()?, self.hospital_id()?).await?;
         let announced = self.checkpoint()?.map(|checkpoint| checkpoint.seq);
         if memory.is_none() && announced == Some(latest) && self.overdue()?.is_empty() {
-            return Ok(());
+            return Ok(None);
         }
         let memory = self.awake(memory).await?;
         self.catch_up(memory, latest).await?;
@@ -121,8 +120,13 @@ impl Room {
                 self.change_presence(doctor_id, |presence| presence.end(doctor_id))?;
             }
         }
-        self.tell_relays(memory, true).await?;
-        Ok(self.move_checkpoint(memory)?)
+        self.tell_relays(memory)?;
+        // Otherwise it rings again soon: perhaps they have only not answered yet.
+        if !self.relays_have_heard(memory.board.seq())? {
+            return Ok(Some(clock::now() + RETRY));
+        }
+        self.move_checkpoint(memory)?;
+        Ok(None)
     }
 
     fn is_overdue(&self, doctor_id: Id) -> Result<bool> {

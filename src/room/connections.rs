@@ -6,86 +6,103 @@
 use std::{cell::Cell, rc::Rc, time::Duration};
 
 use rollcall_core::{
-    call::{Call, Place},
+    Id,
+    call::{Call, Counts, Place},
     wire::WatcherMessage,
 };
 use wasm_bindgen::JsCast;
-use worker::{Delay, State, worker_sys::DurableObjectState};
+use worker::{Delay, State, wasm_bindgen_futures::spawn_local, worker_sys::DurableObjectState};
 
 use super::{
-    PATIENCE, Room,
+    Room,
     sockets::{self, COUNTING},
 };
-use crate::{
-    env::Bindings,
-    http::object_call::{as_json, ask_each},
-};
+use crate::http::object_call::ask;
 
 /// Before anybody is told, so that many who come at once are told of once.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// What has been told to whom.
+/// What is known, and told.
 #[derive(Default)]
 pub(super) struct Telling {
     /// A timer runs that will tell.
     soon: Cell<bool>,
-    /// How many there are, where nobody has come or gone since they were counted.
-    counted: Cell<Option<usize>>,
-    /// What the relays were told last, if all of them heard it.
+    /// How many there are, where nobody has come or gone since they were counted. What a relay was told last.
+    known: Cell<Option<usize>>,
+    /// What the relays were told last.
     relayed: Cell<Option<usize>>,
 }
 
+impl Telling {
+    /// How many people are connected, where that is known.
+    pub(super) fn known(&self) -> Option<usize> {
+        self.known.get()
+    }
+
+    /// This relay is told how many people are connected.
+    pub(super) fn learn(&self, connections: usize) {
+        self.known.set(Some(connections));
+    }
+}
+
 impl Room {
-    /// Somebody has come or gone, or may have.
+    /// Somebody has come or gone.
     pub(super) fn tell_connections_soon(&self) {
-        self.telling.counted.set(None);
-        let relays = self.relays().unwrap_or_default();
+        self.telling.known.set(None);
+        let relays = self.relays().map(Iterator::collect::<Vec<_>>).unwrap_or_default();
         let nobody_asks = sockets::open_tagged(&self.state, COUNTING).next().is_none() && relays.is_empty();
         if nobody_asks || self.telling.soon.replace(true) {
             return;
         }
         let state = State::from(self.raw.clone().unchecked_into::<DurableObjectState>());
         let (telling, bindings) = (Rc::clone(&self.telling), self.bindings.clone());
-        let relayed = self.place().ok().and_then(|place| place.relay).map(|_| self.connections());
         self.state.wait_until(async move {
             Delay::from(PAUSE).await;
             telling.soon.set(false);
-            let connections = relayed.unwrap_or_else(|| connections(&state));
+            let connections = connections(&state);
             tell(&state, connections);
-            telling.tell_relays(&bindings, relays, connections).await;
+            if telling.relayed.replace(Some(connections)) == Some(connections) {
+                return;
+            }
+            for place in relays {
+                // One that does not answer is told with the next event.
+                let Ok(relay) = bindings.room(place) else { continue };
+                spawn_local(async move { drop(ask::<()>(&relay, &Call::Connections(connections)).await) });
+            }
         });
+    }
+
+    /// Tells whoever does not know: the timer that would have may have ended with the memory of the room. Without another
+    /// one, which would keep the room awake.
+    pub(super) fn tell_connections_now(&self) {
+        match self.place() {
+            Ok(Place { relay: Some(_), .. }) => {
+                if let Some(connections) = self.telling.known() {
+                    tell(&self.state, connections);
+                }
+            }
+            _ => tell(&self.state, connections(&self.state)),
+        }
     }
 
     /// How many people are connected. A relay knows what it was told.
     pub(super) fn connections(&self) -> usize {
-        match self.place() {
-            Ok(Place { relay: Some(_), .. }) => self.relays.connections.get().unwrap_or_default(),
-            _ => {
-                let counted = self.telling.counted.get().unwrap_or_else(|| connections(&self.state));
-                self.telling.counted.set(Some(counted));
-                counted
+        let is_relay = self.place().is_ok_and(|place| place.relay.is_some());
+        match self.telling.known() {
+            Some(known) => known,
+            None if is_relay => 0,
+            None => {
+                let connections = connections(&self.state);
+                self.telling.learn(connections);
+                connections
             }
         }
     }
 
-    /// This relay is told how many people are connected.
-    pub(super) fn learn_connections(&self, connections: usize) {
-        self.relays.connections.set(Some(connections));
-        tell(&self.state, connections);
-    }
-}
-
-impl Telling {
-    /// Tells the relays, if they do not know. One that does not answer is told with the next event.
-    async fn tell_relays(&self, bindings: &Bindings, relays: Vec<Place>, connections: usize) {
-        if relays.is_empty() || self.relayed.replace(Some(connections)) == Some(connections) {
-            return;
-        }
-        let Ok(json) = as_json(&Call::Connections(connections)) else { return };
-        let calls = relays.into_iter().map(|place| (place, json.clone())).collect();
-        if ask_each(bindings, calls, PATIENCE).await.iter().any(Result::is_err) {
-            self.relayed.set(None);
-        }
+    /// What is counted here of a user, and of all.
+    pub(super) fn counts(&self, user_id: Option<Id>) -> Counts {
+        let sockets = user_id.map_or(0, |user_id| self.sockets_of(user_id).count());
+        Counts { sockets, connections: self.connections() }
     }
 }
 

@@ -25,6 +25,10 @@ impl Room {
         since: Option<Since>,
         connections: bool,
     ) -> Result<Response> {
+        if self.place()?.relay.is_some_and(|relay| relay >= self.bindings.watch_relays()) {
+            // A deploy with fewer of them has just overtaken this join.
+            return sockets::refuse(&Rejection::Unavailable);
+        }
         let elsewhere = match self.sockets_elsewhere(opener.user_id).await {
             Ok(elsewhere) => elsewhere,
             Err(error) => return sockets::refuse(&error.into_rejection()),
@@ -106,6 +110,12 @@ impl Room {
         since: Option<Since>,
     ) -> error::Result<(&'a mut Memory, Option<Missed>)> {
         let memory = self.awake(memory).await?;
+        if let Some(Since::Seq(since)) = since
+            && self.place()?.relay.is_some()
+        {
+            // Another relay may have heard earlier.
+            self.catch_up(memory, since).await?;
+        }
         let mut missed = since.map(|since| memory.board.missed(since));
         if missed == Some(Missed::Deeper) {
             self.deepen(memory).await?;

@@ -7,6 +7,7 @@ use rollcall_core::{
     Id, Rejection, Seq,
     auth::Principal,
     board::{BACKLOG, Board},
+    call::Call,
     event::{Change, Event},
     rejection::TokenFault,
     wire::{StateAnswer, Success},
@@ -75,18 +76,21 @@ impl Room {
         if records.is_empty() {
             return Ok(());
         }
+        let (mut unchanged, mut waiting) = (Vec::new(), Vec::new());
         let recorded = self.commit(memory, &records).await?;
-        let unchanged = records.iter().zip(&recorded).filter(|(_, event)| event.is_none()).map(|(record, _)| record);
-        let mut found = self.look(memory, unchanged).await?.into_iter();
-        // The alarm tells who has not heard.
-        let _ = self.tell_relays(memory, false).await;
-        for (answer, event) in answers.into_iter().zip(recorded) {
-            let _ = answer.send(match event {
+        for ((record, answer), event) in records.into_iter().zip(answers).zip(recorded) {
+            match event {
                 Some(Event { seq, doctor, .. }) => {
-                    Ok(StateAnswer { status: Success::Success, changed: true, seq, doctor })
+                    let _ = answer.send(Ok(StateAnswer { status: Success::Success, changed: true, seq, doctor }));
                 }
-                None => found.next().ok_or(Rejection::Unavailable).and_then(unchanged_answer),
-            });
+                None => {
+                    unchanged.push(record);
+                    waiting.push(answer);
+                }
+            }
+        }
+        for (answer, found) in waiting.into_iter().zip(self.look(memory, &unchanged).await?) {
+            let _ = answer.send(unchanged_answer(found));
         }
         Ok(())
     }
@@ -108,10 +112,16 @@ impl Room {
                 Record { doctor_id: user_id, change: Change::Logout, reason, actor_id, by: None, departs: true };
             self.commit(memory, &[record]).await?;
         }
+        self.show(memory).await?;
+        self.tell_all_relays(&Call::Show(self.connections()))?;
+        Ok(())
+    }
+
+    /// Reads the roster again, and sends it to the dashboards that know snapshots.
+    pub(super) async fn show(&self, memory: &mut Memory) -> Result<()> {
         let depth = memory.board.depth().max(WAKING_DEPTH);
         self.reread(memory, depth).await?;
         self.send_snapshot(&mut memory.board);
-        let _ = self.tell_relays(memory, false).await;
         Ok(())
     }
 
@@ -126,15 +136,20 @@ impl Room {
             self.catch_up(memory, event.seq - 1).await?;
             self.announce(memory, event.clone());
         }
+        self.tell_relays(memory)?;
         Ok(recorded)
     }
 
     /// Asks the database about changes of which nothing was recorded.
-    async fn look(&self, memory: &mut Memory, records: impl Iterator<Item = &Record>) -> Result<Vec<Found>> {
+    async fn look(&self, memory: &mut Memory, records: &[Record]) -> Result<Vec<Found>> {
+        if records.is_empty() {
+            return Ok(vec![]);
+        }
         let found = events::found(&self.bindings.db()?, self.hospital_id()?, clock::now(), records).await?;
         // They may have been recorded before, and the answer was lost.
         if let Some(latest) = found.iter().map(|found| found.latest).max() {
             self.catch_up(memory, latest).await?;
+            self.tell_relays(memory)?;
         }
         Ok(found)
     }
@@ -153,7 +168,7 @@ impl Room {
         let memory = Memory { time_zone, board };
         match self.checkpoint()? {
             // Who nobody watches has nothing to announce.
-            Some(checkpoint) if checkpoint.seq < memory.board.seq() && !self.is_idle_relay()? => {
+            Some(checkpoint) if checkpoint.seq < memory.board.seq() && !self.nobody_watches_this_relay()? => {
                 self.each_between(checkpoint.seq, memory.board.seq(), |event| self.send_event(&event)).await?;
             }
             // The first time; or the database was restored from a copy.
@@ -171,7 +186,10 @@ impl Room {
     async fn reread(&self, memory: &mut Memory, depth: usize) -> Result<()> {
         let (time_zone, board) = self.read_board(depth).await?;
         self.catch_up(memory, board.seq()).await?;
-        *memory = Memory { time_zone, board };
+        // A relay may read between two events of its room.
+        if board.seq() >= memory.board.seq() {
+            *memory = Memory { time_zone, board };
+        }
         Ok(())
     }
 

@@ -2,109 +2,106 @@
 //! A relay is an object of the same class that no doctor's call reaches.
 //!
 //! **Invariant:** what the room promises its dashboards, a relay promises its own. It announces what is already a row,
-//! in `seq` order: what it was not told, it reads. And the room's checkpoint moves only when every relay has heard.
+//! in `seq` order: what it was not told, or was told too early, it reads. The room's checkpoint moves only when every
+//! relay has heard. Nobody waits for a relay but who ends sessions or sockets there.
 
-use std::{
-    cell::{Cell, RefCell},
-    time::Duration,
-};
+use std::{cell::RefCell, rc::Rc, time::Duration};
 
 use rollcall_core::{
-    Id, Rejection, Seq,
+    Id, Seq,
     call::{Call, Counts, Place},
     event::Event,
 };
+use serde::de::DeserializeOwned;
 use worker::console_error;
 
-use super::{Memory, PATIENCE, Room};
+use super::{Memory, Room};
 use crate::{
+    clock,
     error::Result,
-    http::object_call::{as_json, ask, ask_each, understand},
+    http::object_call::{as_json, ask_json, understand},
 };
 
-/// Callers wait no longer for a relay that does not answer.
-const SHORT_PATIENCE: Duration = Duration::from_secs(1);
+/// A relay that does not answer by then is told again by the alarm.
+const PATIENCE: Duration = Duration::from_secs(2);
 
-/// What the room knows of its relays, and a relay of its room.
-#[derive(Default)]
-pub(super) struct Relays {
-    /// What each has announced, where that is known. Never borrowed while anything waits.
-    heard: RefCell<Vec<Heard>>,
-    /// How many people are connected, as a relay was told last.
-    pub connections: Cell<Option<usize>>,
-}
+/// What the room knows of each of its relays. Never borrowed while anything waits.
+pub(super) type Relays = Rc<RefCell<Vec<Relay>>>;
 
+/// What the room knows of a relay.
 #[derive(Clone, Copy, Default)]
-struct Heard {
-    seq: Option<Seq>,
-    /// It did not answer the last time: nobody waits for it but the alarm.
-    silent: bool,
+pub(super) struct Relay {
+    /// Up to where it was told; unknown after waking, and when it did not answer.
+    told: Option<Seq>,
+    /// Up to where it has announced, as it said itself.
+    heard: Option<Seq>,
 }
 
 impl Room {
     /// The relays of this room; a relay has none.
-    pub(super) fn relays(&self) -> worker::Result<Vec<Place>> {
+    pub(super) fn relays(&self) -> worker::Result<impl Iterator<Item = Place>> {
         let Place { hospital_id, relay } = self.place()?;
-        let relays = if relay.is_none() { self.bindings.watch_relays() } else { 0 };
-        Ok(Place::relays(hospital_id, relays).collect())
+        Ok(Place::relays(hospital_id, if relay.is_none() { self.bindings.watch_relays() } else { 0 }))
     }
 
-    /// Whether this is a relay that nobody watches.
-    pub(super) fn is_idle_relay(&self) -> worker::Result<bool> {
-        Ok(self.place()?.relay.is_some() && self.open_sockets().next().is_none())
+    /// Tells the relays what has been announced since they were told last: one call each, however much it is.
+    pub(super) fn tell_relays(&self, memory: &Memory) -> worker::Result<()> {
+        let latest = memory.board.seq();
+        for (index, place) in self.relays()?.enumerate() {
+            let told = match self.relay(index, |relay| relay.told.replace(latest)) {
+                Some(told) if told == latest => continue,
+                told => told,
+            };
+            // Where it is not known what one was told, it knows itself.
+            let events = memory.board.after(told.unwrap_or(latest)).cloned().collect();
+            let json = as_json(&Call::Relay { events, latest, connections: self.connections() })?;
+            let (relays, told) = (Rc::clone(&self.relays), self.tell(place, json));
+            self.state.wait_until(async move {
+                let heard = told.await.and_then(|answer| understand::<Seq>(&answer));
+                let heard = heard.inspect_err(|error| console_error!("a relay did not answer: {error}")).ok();
+                if let Some(relay) = relays.borrow_mut().get_mut(index) {
+                    relay.heard = relay.heard.max(heard);
+                    relay.told = relay.told.filter(|_| heard.is_some());
+                }
+            });
+        }
+        Ok(())
     }
 
-    /// Tells the relays what has been announced since they last heard: one call each, however much it is.
-    ///
-    /// One that does not answer is told again by the alarm, which passes `all`.
+    /// Whether every relay has announced everything up to `latest`.
+    pub(super) fn relays_have_heard(&self, latest: Seq) -> worker::Result<bool> {
+        let mut indexes = 0..self.relays()?.count();
+        Ok(indexes.all(|index| self.relay(index, |relay| relay.heard) >= Some(latest)))
+    }
+
+    /// Tells every relay, without waiting for any.
+    pub(super) fn tell_all_relays(&self, call: &Call) -> worker::Result<()> {
+        let json = as_json(call)?;
+        for place in self.relays()? {
+            let told = self.tell(place, json.clone());
+            self.state.wait_until(async {
+                if let Err(error) = told.await {
+                    console_error!("a relay did not answer: {error}");
+                }
+            });
+        }
+        Ok(())
+    }
+
+    /// Passes a call on to the relay where all of a user's dashboards are, if there is one and this is not it.
     ///
     /// # Errors
-    /// Where one of them has not heard.
-    pub(super) async fn tell_relays(&self, memory: &Memory, all: bool) -> Result<()> {
-        let relays = self.relays()?;
-        if relays.is_empty() {
-            return Ok(());
+    /// Where it does not answer in time.
+    pub(super) async fn pass_on<T: DeserializeOwned + Default>(&self, user_id: Id, call: &Call) -> Result<T> {
+        match (self.place()?.relay, self.watched_by(user_id)?) {
+            (Some(_), _) | (None, Place { relay: None, .. }) => Ok(T::default()),
+            (None, relay) => understand(&self.tell(relay, as_json(call)?).await?),
         }
-        self.relays.heard.borrow_mut().resize(relays.len(), Heard::default());
-        let (latest, connections) = (memory.board.seq(), self.connections());
-        let heard = self.relays.heard.borrow().clone();
-        let behind = relays.into_iter().zip(heard).enumerate().filter(|(_, (_, heard))| heard.seq != Some(latest));
-        let (told, waiting): (Vec<_>, Vec<_>) = behind.partition(|(_, (_, heard))| all || !heard.silent);
-        let mut calls = Vec::new();
-        for (_, (place, heard)) in &told {
-            // Where it is not known what one has heard, it knows itself.
-            let events = memory.board.after(heard.seq.unwrap_or(latest)).cloned().collect();
-            calls.push((*place, as_json(&Call::Relay { events, latest, connections })?));
-        }
-        let answers = ask_each(&self.bindings, calls, if all { PATIENCE } else { SHORT_PATIENCE }).await;
-        let mut all_have_heard = waiting.is_empty();
-        for ((index, _), answer) in told.iter().zip(answers) {
-            let seq = answer.and_then(|answer| understand::<Seq>(&answer));
-            let seq = seq.inspect_err(|error| console_error!("a relay did not answer: {error}")).ok();
-            all_have_heard &= seq.is_some_and(|seq| seq >= latest);
-            if let Some(heard) = self.relays.heard.borrow_mut().get_mut(*index) {
-                *heard = Heard { seq, silent: seq.is_none() };
-            }
-        }
-        if all_have_heard { Ok(()) } else { Err(Rejection::Unavailable.into()) }
-    }
-
-    /// Passes a call on to every relay, which must do the same, and adds up what they answer.
-    pub(super) async fn pass_on(&self, call: &Call) -> Result<usize> {
-        let json = as_json(call)?;
-        let calls = self.relays()?.into_iter().map(|place| (place, json.clone())).collect();
-        let mut sum = 0;
-        for answer in ask_each(&self.bindings, calls, PATIENCE).await {
-            sum += understand::<Option<usize>>(&answer?)?.unwrap_or_default();
-        }
-        Ok(sum)
     }
 
     /// This relay hears what its room has announced, and says what it has announced itself by then.
-    pub(super) async fn hear_of(&self, events: Vec<Event>, latest: Seq, connections: usize) -> Result<Seq> {
-        self.relays.connections.set(Some(connections));
-        // Nobody watches here, and nothing is remembered that would have to be kept up.
-        if self.memory.try_lock().is_ok_and(|memory| memory.is_none()) && self.open_sockets().next().is_none() {
+    pub(super) async fn hear_of(&self, events: Vec<Event>, latest: Seq) -> Result<Seq> {
+        if self.forgets()? {
             return Ok(latest);
         }
         let mut memory = self.lock().await?;
@@ -117,29 +114,77 @@ impl Room {
         Ok(memory.board.seq())
     }
 
-    /// What is counted here of a user, and of all.
-    pub(super) fn counts(&self, user_id: Option<Id>) -> Counts {
-        let sockets = user_id.map_or(0, |user_id| self.sockets_of(user_id).count());
-        Counts { sockets, connections: self.connections() }
+    /// This relay shows the roster as it is now.
+    pub(super) async fn show_here(&self) -> Result<()> {
+        if self.forgets()? {
+            return Ok(());
+        }
+        self.show(self.awake(&mut *self.lock().await?).await?).await
+    }
+
+    /// Whether this is a relay that nobody watches.
+    pub(super) fn nobody_watches_this_relay(&self) -> worker::Result<bool> {
+        Ok(self.place()?.relay.is_some() && self.open_sockets().next().is_none())
+    }
+
+    /// A relay that nobody watches remembers nothing that would have to be kept up. Says whether this is one.
+    fn forgets(&self) -> worker::Result<bool> {
+        // Where it is locked somebody is joining.
+        let forgets = || self.memory.try_lock().map(|mut memory| *memory = None).is_ok();
+        Ok(self.nobody_watches_this_relay()? && forgets())
     }
 
     /// How many sockets a user has in the other place where they may have some: connections are at the room, dashboards at
     /// a relay. A relay learns on the way how many people are connected.
+    ///
+    /// # Errors
+    /// Where a relay cannot ask. A person joins though the relay of their dashboards cannot be asked.
     pub(super) async fn sockets_elsewhere(&self, user_id: Option<Id>) -> Result<usize> {
         let Place { hospital_id, relay } = self.place()?;
         let elsewhere = match (relay, user_id) {
-            (Some(_), None) if self.relays.connections.get().is_some() => return Ok(0),
+            (Some(_), None) if self.telling.known().is_some() => return Ok(0),
             (Some(_), _) => Place::room(hospital_id),
-            (None, Some(user_id)) => Place::to_watch(hospital_id, self.bindings.watch_relays(), &user_id.to_string()),
+            (None, Some(user_id)) => self.watched_by(user_id)?,
             (None, None) => return Ok(0),
         };
-        if elsewhere.relay.is_none() && relay.is_none() {
+        if relay == elsewhere.relay {
             return Ok(0);
         }
-        let Counts { sockets, connections } = ask(&self.bindings.room(elsewhere)?, &Call::Count(user_id)).await?;
-        if relay.is_some() {
-            self.relays.connections.set(Some(connections));
+        let counted = self.tell(elsewhere, as_json(&Call::Count(user_id))?).await;
+        match (counted.and_then(|answer| understand::<Counts>(&answer)), relay) {
+            (Ok(Counts { sockets, connections }), Some(_)) => {
+                self.telling.learn(connections);
+                Ok(sockets)
+            }
+            (Ok(Counts { sockets, .. }), None) => Ok(sockets),
+            (Err(error), None) => {
+                console_error!("a relay did not answer: {error}");
+                Ok(0)
+            }
+            (Err(error), Some(_)) => Err(error),
         }
-        Ok(sockets)
+    }
+
+    /// Where a user's dashboards are.
+    fn watched_by(&self, user_id: Id) -> worker::Result<Place> {
+        Ok(Place::to_watch(self.hospital_id()?, self.bindings.watch_relays(), user_id.to_string().as_bytes()))
+    }
+
+    /// Changes, or reads, what is known of a relay.
+    fn relay<T>(&self, index: usize, change: impl FnOnce(&mut Relay) -> Option<T>) -> Option<T> {
+        let mut relays = self.relays.borrow_mut();
+        if relays.len() <= index {
+            relays.resize(index + 1, Relay::default());
+        }
+        relays.get_mut(index).and_then(change)
+    }
+
+    /// Sends a call; the answer is JSON.
+    fn tell(&self, place: Place, json: String) -> impl Future<Output = Result<String>> + use<> {
+        let object = self.bindings.room(place);
+        async move {
+            let object = object?;
+            Ok(clock::within(PATIENCE, ask_json(&object, json)).await??)
+        }
     }
 }

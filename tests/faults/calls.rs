@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use futures_util::future::{join, join_all};
-use rollcall_tests::{Follower, Hospital, request};
+use rollcall_tests::{Follower, Hospital, PASSWORD, Session, request};
 use serde_json::json;
 use tokio::time::sleep;
 
@@ -27,6 +27,22 @@ async fn fifty_identical_calls_at_once_are_one_event() {
         format!("{rounds} × 50 identical calls at once: {rounds} events"),
         "nothing",
     );
+}
+
+#[tokio::test]
+async fn a_refused_call_changes_nobody_whose_event_was_the_last() {
+    let (server, _turn) = fragile().await;
+    let (here, there) = (Hospital::fresh(server), Hospital::fresh(server));
+    let (admin, ann) = (here.sign_in("admin").await, here.sign_in("ann").await);
+    ann.go_live().await;
+    // No call moves anybody; an operator may.
+    let sql = "UPDATE users SET hospital_id = ?1 WHERE id = ?2";
+    server.database().execute(sql, [there.id, ann.user.id]).unwrap();
+    let moved = Session::open(server, &here.email("ann"), PASSWORD).await;
+    moved.leave().await;
+    let refused = admin.post("/api/users/login-status/", json!({"doctor_id": ann.user.id})).await;
+    assert_eq!(refused.status, 404);
+    assert_eq!(moved.get("/api/users/me/").await.json()["is_live"], false);
 }
 
 #[tokio::test]

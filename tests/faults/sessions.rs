@@ -542,3 +542,37 @@ async fn a_login_that_is_answered_with_503_opens_no_session() {
     assert!(refused > 0, "the lock came too late each time");
     assert_eq!(opened(), admitted);
 }
+
+#[tokio::test]
+async fn what_is_remembered_of_a_caller_lets_nobody_in() {
+    let (server, _turn) = fragile().await;
+    let hospital = Hospital::fresh(server);
+    let (admin, ann) = (hospital.sign_in("admin").await, hospital.sign_in("ann").await);
+    let login = async || ann.post("/api/users/login-status/", json!({})).await;
+    for (now, before, refused) in [
+        ("users SET role = 'user'", "users SET role = 'doctor'", (403, "permission_denied")),
+        ("users SET temporary_until_ms = 1", "users SET temporary_until_ms = NULL", (403, "password_change_required")),
+        ("users SET is_active = 0", "users SET is_active = 1", (401, "invalid_token")),
+        (
+            "sessions SET created_ms = created_ms + 3600000",
+            "sessions SET created_ms = created_ms - 3600000",
+            (401, "invalid_token"),
+        ),
+        ("sessions SET revoked_ms = 1", "sessions SET revoked_ms = NULL", (401, "invalid_token")),
+        ("sessions SET expires_ms = 1", "sessions SET expires_ms = 9999999999999", (401, "invalid_token")),
+    ] {
+        // Remembered from then on, in every isolate of one.
+        ann.go_live().await;
+        ann.leave().await;
+        let events = audit(&admin).await.len();
+        let whose = if now.starts_with("users") { "id" } else { "user_id" };
+        let set = |what: &str| {
+            server.database().execute(&format!("UPDATE {what} WHERE {whose} = ?1"), [ann.user.id]).unwrap();
+        };
+        set(now);
+        assert_eq!(login().await.refusal(), (refused.0, refused.1.to_string()), "{now}");
+        set(before);
+        assert_eq!(audit(&admin).await.len(), events, "{now}");
+    }
+    assert_eq!(login().await.status, 401, "what has expired stays expired");
+}
