@@ -39,7 +39,7 @@ pub fn test() -> Result<()> {
     check("setup", &|| setup::for_testing().map(drop))?;
     check("format", &|| cargo(&["fmt", "--all", "--check"]))?;
     check("lints", &lints)?;
-    check("native tests", &|| cargo(&["test", "--quiet", "-p", "rollcall-core", "-p", "rollcall", "-p", "xtask"]))?;
+    check("native tests", &native_tests)?;
     check("dashboard types and unit tests", &|| npm("check").and_then(|()| npm("test:unit")))?;
     check("build", &build_within_limit)?;
     check("end-to-end tests", &end_to_end_tests)?;
@@ -57,6 +57,11 @@ fn lints() -> Result<()> {
     let worker = ["clippy", "--quiet", "-p", "rollcall", "--target", "wasm32-unknown-unknown"];
     cargo(&[&worker[..], &["--", "-D", "warnings"]].concat())?;
     cargo(&[&worker[..], &["--features", "faults", "--", "-D", "warnings"]].concat())
+}
+
+fn native_tests() -> Result<()> {
+    let packages = ["rollcall-core", "rollcall", "rollcall-bench", "xtask"].map(|package| ["-p", package]);
+    cargo(&[&["test", "--quiet"], packages.as_flattened()].concat())
 }
 
 fn build_within_limit() -> Result<()> {

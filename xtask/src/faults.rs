@@ -3,12 +3,11 @@
 use std::{collections::BTreeSet, fs, path::Path, process::Command};
 
 use anyhow::{Context, Result, ensure};
-use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use serde::Deserialize;
 
 use crate::{
     build,
-    process::{run, say},
+    process::{allow_many_files, run, say},
     setup,
 };
 
@@ -16,9 +15,6 @@ use crate::{
 const DOCUMENT: &str = "docs/reliability.md";
 const BEGIN: &str = "<!-- cargo xtask faults --update -->\n";
 const END: &str = "<!-- end -->";
-
-/// How many files the tests may have open.
-const FILES: u64 = 16_384;
 
 /// The faults that there are.
 const FAULTS: u8 = 15;
@@ -58,8 +54,7 @@ pub fn bounded() -> Result<()> {
 fn tests(report: &Path, full: bool) -> Result<()> {
     build::build_with_faults()?;
     // Two thousand dashboards are more files than a process may usually open.
-    let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE)?;
-    setrlimit(Resource::RLIMIT_NOFILE, soft.max(FILES.min(hard)), hard)?;
+    allow_many_files()?;
     let mut command = Command::new(setup::cargo());
     // Most of them wait most of the time, or for their turn. At full length they are also measured.
     let threads = if full { "8" } else { "20" };

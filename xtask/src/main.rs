@@ -3,12 +3,14 @@
 //! **Invariant:** each command installs what it needs, says so while it does it, and may be run again at any time.
 
 mod admin;
+mod bench;
 mod build;
 mod checks;
 mod demo;
 mod dev;
 mod faults;
 mod fuzz;
+mod group;
 mod process;
 mod serve;
 mod setup;
@@ -51,6 +53,8 @@ enum Command {
         #[arg(long)]
         update: bool,
     },
+    /// Measure it beside others that do the same, and print tables.
+    Bench(bench::Options),
     /// The administrators of a hospital, where there is none yet.
     #[command(subcommand)]
     Admin(Admin),
@@ -82,6 +86,7 @@ fn run(command: Command) -> Result<()> {
         Command::Build => build::build(),
         Command::Test => checks::test(),
         Command::Faults { update } => faults::at_full_length(update),
+        Command::Bench(options) => bench::bench(&options),
         Command::Admin(Admin::Create(who)) => admin::create(who),
         Command::Serve(options) => serve::until_stdin_closes(&options),
     }

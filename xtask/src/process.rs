@@ -3,9 +3,13 @@
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
 /// How a program ends after Ctrl-C.
 pub const INTERRUPTED: i32 = 130;
+
+/// How many files may be open where there are thousands of dashboards.
+const FILES: u64 = 16_384;
 
 /// Says on standard error what is being done, so that standard output stays for results.
 pub fn say(what: impl std::fmt::Display) {
@@ -37,6 +41,15 @@ pub fn output(command: &mut Command) -> Result<String> {
         bail!("`{shown}` failed ({})\n{out}{err}", output.status);
     }
     Ok(String::from_utf8(output.stdout)?)
+}
+
+/// Lets this process, and what it starts from now on, have more files open than is usual.
+///
+/// # Errors
+/// Where the system does not allow it.
+pub fn allow_many_files() -> Result<()> {
+    let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE)?;
+    Ok(setrlimit(Resource::RLIMIT_NOFILE, soft.max(FILES.min(hard)), hard)?)
 }
 
 fn show(command: &Command) -> String {

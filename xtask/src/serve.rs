@@ -2,26 +2,16 @@
 
 use std::{
     io::{self, BufRead, BufReader},
-    os::unix::process::CommandExt,
     path::{Path, PathBuf},
-    process::{Child, Stdio},
-    sync::{
-        OnceLock,
-        atomic::{AtomicI32, Ordering},
-    },
+    process::Stdio,
     thread,
-    time::{Duration, Instant},
 };
 
 use anyhow::{Context, Result};
-use nix::{
-    sys::signal::{Signal, killpg},
-    unistd::Pid,
-};
 
 use crate::{
     build, demo,
-    process::INTERRUPTED,
+    group::Group,
     test_hospitals,
     wrangler::{self, Database},
 };
@@ -70,14 +60,14 @@ pub fn until_stdin_closes(options: &Options) -> Result<()> {
     let server = Server::start(options)?;
     println!("ready {}", server.address);
     if io::stdin().lines().map_while(io::Result::ok).any(|line| line == "kill") {
-        killpg(group(&server.runtime), Signal::SIGKILL)?;
+        server.runtime.kill()?;
     }
     Ok(())
 }
 
-/// A running Worker; ends when dropped, and when this process is interrupted. One at a time.
+/// A running Worker; ends when dropped, and when this process is interrupted.
 pub struct Server {
-    runtime: Child,
+    runtime: Group,
     /// `http://127.0.0.1:<port>`
     pub address: String,
 }
@@ -107,17 +97,11 @@ impl Server {
         command.arg("--port").arg(port.to_string()).arg("--persist-to").arg(persist_to);
         command.args(faults.then_some(build::WITH_FAULTS));
         command.args(production.then_some(["--env", "production"]).into_iter().flatten()).args(wrangler);
-        // A group of its own, so that the runtime below wrangler ends with it.
-        let mut runtime =
-            command.stdin(Stdio::null()).stdout(Stdio::piped()).process_group(0).spawn().context("wrangler dev")?;
-        let group = group(&runtime);
-        end_when_interrupted(group)?;
-        let output = runtime.stdout.take().context("wrangler's output")?;
-        // From here on dropped, and so ended, on every way out.
-        let mut server = Self { runtime, address: String::new() };
-
+        // A group, so that the runtime below wrangler ends with it. From here on dropped, and so ended, on every way out.
+        let mut runtime = Group::start(command.stdin(Stdio::null()).stdout(Stdio::piped()))?;
+        let output = runtime.latest().and_then(|wrangler| wrangler.stdout.take()).context("wrangler's output")?;
         let mut lines = BufReader::new(output).lines();
-        server.address = lines
+        let address = lines
             .by_ref()
             .map_while(io::Result::ok)
             .inspect(|line| eprintln!("{line}"))
@@ -125,39 +109,6 @@ impl Server {
             .context("wrangler ended before it was ready")?;
         // Read to the end: a full pipe would stop the runtime.
         thread::spawn(move || lines.map_while(io::Result::ok).for_each(|line| eprintln!("{line}")));
-        Ok(server)
+        Ok(Self { runtime, address })
     }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let group = group(&self.runtime);
-        let _ = killpg(group, Signal::SIGTERM);
-        // The runtime may ignore a polite request for minutes after a load.
-        let patience = Instant::now() + Duration::from_secs(3);
-        while Instant::now() < patience && matches!(self.runtime.try_wait(), Ok(None)) {
-            thread::sleep(Duration::from_millis(50));
-        }
-        let _ = killpg(group, Signal::SIGKILL);
-        let _ = self.runtime.wait();
-    }
-}
-
-/// Ctrl-C reaches this process, but not the group of the runtime that it runs now.
-fn end_when_interrupted(group: Pid) -> Result<()> {
-    static RUNNING: AtomicI32 = AtomicI32::new(0);
-    static PREPARED: OnceLock<()> = OnceLock::new();
-    RUNNING.store(group.as_raw(), Ordering::Relaxed);
-    if PREPARED.set(()).is_ok() {
-        ctrlc::set_handler(|| {
-            let _ = killpg(Pid::from_raw(RUNNING.load(Ordering::Relaxed)), Signal::SIGKILL);
-            std::process::exit(INTERRUPTED);
-        })?;
-    }
-    Ok(())
-}
-
-/// The process group that `runtime` leads.
-fn group(runtime: &Child) -> Pid {
-    Pid::from_raw(runtime.id().cast_signed())
 }

@@ -4,6 +4,8 @@ use std::{
     env,
     ffi::OsString,
     fs,
+    hash::{DefaultHasher, Hash, Hasher},
+    io,
     path::{Path, PathBuf},
     process::Command,
 };
@@ -20,6 +22,12 @@ struct Tool {
 
 /// What is used of PyPI: what fuzzes the API, and what the client in Python speaks WebSocket with.
 const PYTHON_PACKAGES: [&str; 2] = ["schemathesis==4.32.5", "websockets==16.1"];
+
+/// What the Django application of the benchmark needs.
+pub const DJANGO_PACKAGES: &str = "bench/contestants/django/requirements.txt";
+
+/// Debian's Redis: the first is a link into the second, and the others are the libraries that few machines have.
+const REDIS_PACKAGES: [&str; 4] = ["redis-server", "redis-tools", "libjemalloc2", "liblzf1"];
 
 /// What builds the Worker. Both versions are those of the libraries in `Cargo.lock`: they must be equal.
 fn build_tools() -> Result<[Tool; 2]> {
@@ -48,6 +56,13 @@ pub fn for_testing() -> Result<Vec<PathBuf>> {
     Ok(directories)
 }
 
+/// The first program on `PATH` with one of these names.
+pub fn on_path(names: &[&str]) -> Option<PathBuf> {
+    env::split_paths(&env::var_os("PATH").unwrap_or_default())
+        .flat_map(|directory| names.iter().map(move |name| directory.join(name)))
+        .find(|path| path.is_file())
+}
+
 /// `PATH` with `directories` and npm's before it.
 pub fn path_with(directories: &[PathBuf]) -> Result<OsString> {
     let npm = env::current_dir()?.join("node_modules/.bin");
@@ -60,12 +75,7 @@ pub fn chromium() -> Result<PathBuf> {
     if let Some(path) = env::var_os("CHROMIUM") {
         return Ok(path.into());
     }
-    let found = || {
-        let names = ["chromium", "chromium-browser", "google-chrome"];
-        env::split_paths(&env::var_os("PATH").unwrap_or_default())
-            .flat_map(|directory| names.map(|name| directory.join(name)))
-            .find(|path| path.is_file())
-    };
+    let found = || on_path(&["chromium", "chromium-browser", "google-chrome"]);
     if let Some(path) = found() {
         return Ok(path);
     }
@@ -83,16 +93,63 @@ pub fn chromium() -> Result<PathBuf> {
 /// The programs of a Python environment of our own, with [`PYTHON_PACKAGES`] and nothing else.
 pub fn python() -> Result<PathBuf> {
     let packages = PYTHON_PACKAGES.map(|package| package.replace("==", "-")).join("-");
-    let environment = cache()?.join(format!("python-{packages}"));
+    python_environment(&packages, &PYTHON_PACKAGES)
+}
+
+/// Another one, for the Django application of `cargo xtask bench`.
+pub fn python_for_django() -> Result<PathBuf> {
+    let mut hasher = DefaultHasher::new();
+    fs::read(DJANGO_PACKAGES).context(DJANGO_PACKAGES)?.hash(&mut hasher);
+    python_environment(&format!("django-{:016x}", hasher.finish()), &["--requirement", DJANGO_PACKAGES])
+}
+
+/// The programs of the Python environment of that name, with what `pip install` is given.
+fn python_environment(name: &str, packages: &[&str]) -> Result<PathBuf> {
+    let environment = cache()?.join(format!("python-{name}"));
     let programs = environment.join("bin");
     if !environment.join(".installed").is_file() {
-        say(format_args!("installing {} into {} (once)", PYTHON_PACKAGES.join(" and "), environment.display()));
+        say(format_args!("installing {} into {} (once)", packages.join(" "), environment.display()));
         let python = run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&environment));
-        python.context("the tests need Python 3.10 or newer, with its venv module")?;
-        run(Command::new(programs.join("pip")).args(["install", "--quiet"]).args(PYTHON_PACKAGES))?;
+        python.context("this needs Python 3.10 or newer, with its venv module")?;
+        run(Command::new(programs.join("pip")).args(["install", "--quiet"]).args(packages).stdout(io::stderr()))?;
         fs::write(environment.join(".installed"), "")?;
     }
     Ok(programs)
+}
+
+/// A Redis server for `cargo xtask bench`: the program, and where it finds its libraries.
+pub struct Redis {
+    pub program: PathBuf,
+    pub libraries: Option<OsString>,
+}
+
+/// `REDIS_SERVER`, an installed one, or Debian's.
+pub fn redis() -> Result<Redis> {
+    let installed = env::var_os("REDIS_SERVER").map(PathBuf::from).or_else(|| on_path(&["redis-server"]));
+    if let Some(program) = installed {
+        return Ok(Redis { program, libraries: None });
+    }
+    let root = cache()?.join("redis");
+    if !root.join(".installed").is_file() {
+        unpack_redis(&root).context("name a Redis server with REDIS_SERVER=/path/to/redis-server, or install one")?;
+    }
+    let libraries: Vec<_> = fs::read_dir(root.join("usr/lib"))?.flatten().map(|entry| entry.path()).collect();
+    Ok(Redis { program: root.join("usr/bin/redis-server"), libraries: Some(env::join_paths(libraries)?) })
+}
+
+/// Unpacked and not installed: installing it would start a service.
+fn unpack_redis(root: &Path) -> Result<()> {
+    say(format_args!("unpacking Debian's Redis into {} (once)", root.display()));
+    let packages = root.join("packages");
+    fs::create_dir_all(&packages)?;
+    run(Command::new("apt-get").args(["-qq", "update"]))?;
+    let mut download = Command::new("apt-get");
+    download.args(["-qq", "download"]).args(REDIS_PACKAGES).current_dir(&packages);
+    run(download.stdout(io::stderr()))?;
+    for package in fs::read_dir(&packages)? {
+        run(Command::new("dpkg").arg("-x").arg(package?.path()).arg(root))?;
+    }
+    Ok(fs::write(root.join(".installed"), "")?)
 }
 
 fn wasm_target() -> Result<()> {
@@ -117,7 +174,7 @@ fn npm_packages() -> Result<()> {
     // about that would only worry people.
     let arguments = ["ci", "--no-audit", "--no-fund", "--loglevel=error"];
     // Standard output is for results.
-    run(Command::new("npm").args(arguments).stdout(std::io::stderr()))
+    run(Command::new("npm").args(arguments).stdout(io::stderr()))
 }
 
 /// The version of `package` in `Cargo.lock`.

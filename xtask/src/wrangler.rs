@@ -13,6 +13,9 @@ use crate::{
     setup,
 };
 
+/// The configuration of the bare object.
+pub const BARE: &str = "bench/contestants/bare/wrangler.toml";
+
 /// Which database.
 #[derive(Clone, Debug)]
 pub enum Database {
@@ -20,16 +23,25 @@ pub enum Database {
     Local(PathBuf),
     /// The local one of the production settings, kept there. For tests.
     LocalProduction(PathBuf),
+    /// The one of the bare object that `cargo xtask bench` compares with, kept there.
+    Bare(PathBuf),
     /// The one that is deployed.
     Remote,
 }
 
 impl Database {
+    fn name(&self) -> &'static str {
+        if matches!(self, Self::Bare(_)) { "bare" } else { "rollcall" }
+    }
+
     fn arguments(&self) -> Vec<&str> {
         match self {
             Self::Local(path) => vec!["--local", "--persist-to", path.to_str().unwrap_or_default()],
             Self::LocalProduction(path) => {
                 vec!["--env", "production", "--local", "--persist-to", path.to_str().unwrap_or_default()]
+            }
+            Self::Bare(path) => {
+                vec!["--config", BARE, "--local", "--persist-to", path.to_str().unwrap_or_default()]
             }
             Self::Remote => vec!["--env", "production", "--remote"],
         }
@@ -46,7 +58,7 @@ pub fn wrangler(arguments: &[&str]) -> Result<Command> {
 /// Brings a database up to date.
 pub fn migrate(database: &Database) -> Result<()> {
     say("migrating the database");
-    let mut command = wrangler(&["d1", "migrations", "apply", "rollcall"])?;
+    let mut command = wrangler(&["d1", "migrations", "apply", database.name()])?;
     // Without a terminal it does not ask.
     output(command.args(database.arguments()).env("CI", "true").stdin(Stdio::null()))?;
     Ok(())
@@ -63,7 +75,7 @@ pub fn execute_text(database: &Database, sql: &str) -> Result<()> {
 
 /// Runs a file of SQL against a database.
 pub fn execute(database: &Database, sql: &Path) -> Result<()> {
-    let mut command = wrangler(&["d1", "execute", "rollcall", "--yes"])?;
+    let mut command = wrangler(&["d1", "execute", database.name(), "--yes"])?;
     output(command.args(database.arguments()).arg("--file").arg(sql).stdin(Stdio::null()))?;
     Ok(())
 }

@@ -1,0 +1,7 @@
+from rest_framework import authentication
+
+from .models import Token
+
+
+class TokenAuthentication(authentication.TokenAuthentication):
+    model = Token

@@ -1,0 +1,49 @@
+// Serves a Worker on workerd alone. `wrangler dev` would put a Worker of its own in front, and that would be measured.
+//
+// usage: node workerd.mjs <wrangler.toml> <state directory> [name=value of a variable]...
+//
+// Prints `ready <address>` when it listens; ends when standard input does.
+
+import { createRequire } from "node:module";
+import { readdirSync } from "node:fs";
+import { dirname, extname, join } from "node:path";
+
+const require = createRequire(import.meta.url);
+const { unstable_getMiniflareWorkerOptions: readConfiguration } = require("wrangler");
+// The very one that wrangler runs.
+const { Miniflare, convertV4MiniflareOptions } = createRequire(require.resolve("wrangler"))("miniflare");
+
+const [configuration, state, ...variables] = process.argv.slice(2);
+const { main, workerOptions } = readConfiguration(configuration);
+// The pages: with them every request passes a Worker of the platform's, which no contestant is to be measured by.
+delete workerOptions.assets;
+
+const runtime = new Miniflare(
+  convertV4MiniflareOptions({
+    ...workerOptions,
+    bindings: { ...workerOptions.bindings, ...Object.fromEntries(variables.map((variable) => variable.split("="))) },
+    name: "contestant",
+    modulesRules: undefined,
+    rootPath: dirname(main),
+    modules: modules(main),
+    host: "127.0.0.1",
+    port: 0,
+    // As `wrangler dev --persist-to` keeps it, so that wrangler can prepare the database.
+    resourcePersistencePath: `${state}/v3`,
+    logRequests: false,
+  }),
+);
+
+/** The Worker's modules, its entry point first. */
+function modules(main) {
+  const types = { ".js": "ESModule", ".wasm": "CompiledWasm" };
+  const files = readdirSync(dirname(main)).map((file) => join(dirname(main), file));
+  const others = files.filter((path) => path !== main && extname(path) in types);
+  return [main, ...others].map((path) => ({ type: types[extname(path)], path }));
+}
+
+console.log(`ready ${(await runtime.ready).origin}`);
+process.stdin.resume().on("end", async () => {
+  await runtime.dispose();
+  process.exit();
+});
