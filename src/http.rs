@@ -1,6 +1,6 @@
 //! HTTP: the route table, and what every response carries.
 //!
-//! **Invariant:** a handler knows who is asking before it reads anything else, and writes no SQL.
+//! **Invariant:** a handler refuses nobody before it knows who is asking, and writes no SQL.
 
 mod auth;
 mod body;

@@ -40,7 +40,12 @@ const SILENCE_MS = 45_000;
 const IMPATIENCE_MS = 5_000;
 /** The server answers a try, with a message or a close code, within 10 s. */
 const OPENING_MS = 15_000;
+/** No more than one acknowledgement in this time … */
 const ACK_EVERY_MS = 1_000;
+/** … and one within this, some time: all dashboards hear an event at once, and are not to answer at once. */
+const ACK_WITHIN_MS = 10_000;
+/** So many events are acknowledged without waiting: the timers of a hidden page run only now and then. */
+const ACK_EVENTS = 100;
 const FIRST_DELAY_MS = 500;
 const LONGEST_DELAY_MS = 30_000;
 /** The code browsers give a connection that was lost without a close frame. */
@@ -224,6 +229,7 @@ export class Watcher {
   /** Whether the current connection is past what it missed. */
   #caughtUp = false;
   #lastAck = 0;
+  #acknowledged: number | null = null;
   #ack: ReturnType<typeof setTimeout> | undefined;
 
   constructor({ since, connections, onMessage, onLink, ...options }: WatcherOptions) {
@@ -284,10 +290,10 @@ export class Watcher {
 
   #moveTo(seq: number): void {
     this.#seq = seq;
-    const wait = this.#lastAck + ACK_EVERY_MS - Date.now();
-    // At once where it is due: the timers of a hidden page run only now and then.
-    if (wait <= 0) this.#acknowledge();
-    else this.#ack ??= setTimeout(() => this.#acknowledge(), wait);
+    const many = this.#acknowledged === null || seq - this.#acknowledged >= ACK_EVENTS;
+    if (many && this.#lastAck + ACK_EVERY_MS <= Date.now()) return this.#acknowledge();
+    const wait = ACK_EVERY_MS + Math.random() * (ACK_WITHIN_MS - ACK_EVERY_MS);
+    this.#ack ??= setTimeout(() => this.#acknowledge(), wait);
   }
 
   #acknowledge(): void {
@@ -295,6 +301,7 @@ export class Watcher {
     this.#ack = undefined;
     if (this.#seq === null) return;
     this.#lastAck = Date.now();
+    this.#acknowledged = this.#seq;
     this.#socket.send(JSON.stringify({ type: "ack", seq: this.#seq } satisfies WatcherCommand));
   }
 }

@@ -53,12 +53,13 @@ impl Room {
             },
         };
         loop {
-            self.take_turn(&mut memory).await?;
+            let taken = self.take_turn(&mut memory).await;
             match answered.try_recv() {
+                // Also where others have no answer.
                 Ok(answer) => return Ok(answer?),
                 // Many came before.
-                Err(TryRecvError::Empty) => {}
-                Err(TryRecvError::Closed) => return Err(Rejection::Unavailable.into()),
+                Err(TryRecvError::Empty) => taken?,
+                Err(TryRecvError::Closed) => return Err(taken.err().unwrap_or(Rejection::Unavailable.into())),
             }
         }
     }
