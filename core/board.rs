@@ -78,7 +78,8 @@ impl Board {
 
     /// The events after `since`, oldest first, as far back as it holds them.
     pub fn after(&self, since: Seq) -> impl Iterator<Item = &Event> {
-        self.latest.iter().filter(move |event| event.seq > since)
+        let behind = usize::try_from(self.seq.saturating_sub(since)).unwrap_or(usize::MAX);
+        self.latest.iter().skip(self.latest.len().saturating_sub(behind))
     }
 
     /// When the event `seq` was recorded, or the oldest one here where it is further back. `None` where there is none.
@@ -137,7 +138,7 @@ impl Board {
         let Some(behind) = self.seq.checked_sub(since) else { return Missed::Lost };
         match usize::try_from(behind) {
             Ok(behind) if behind <= self.latest.len() => {
-                Missed::Events(self.latest.iter().skip(self.latest.len() - behind).map(Event::message).collect())
+                Missed::Events(self.after(since).map(Event::message).collect())
             }
             Ok(behind) if behind <= BACKLOG => Missed::Deeper,
             _ => Missed::Lost,

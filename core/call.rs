@@ -1,7 +1,6 @@
 //! What the Worker asks of a room, and what the room answers. Internal: both sides are always of one deploy.
 
 use serde::{Deserialize, Serialize};
-
 use sha2::{Digest, Sha256};
 
 use crate::{

@@ -15,9 +15,10 @@ use worker::{Delay, State, wasm_bindgen_futures::spawn_local, worker_sys::Durabl
 
 use super::{
     Room,
+    relays::tell as tell_relay,
     sockets::{self, COUNTING},
 };
-use crate::http::object_call::ask;
+use crate::http::object_call::as_json;
 
 /// Before anybody is told, so that many who come at once are told of once.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -64,10 +65,11 @@ impl Room {
             if telling.relayed.replace(Some(connections)) == Some(connections) {
                 return;
             }
+            let Ok(json) = as_json(&Call::Connections(connections)) else { return };
             for place in relays {
                 // One that does not answer is told with the next event.
-                let Ok(relay) = bindings.room(place) else { continue };
-                spawn_local(async move { drop(ask::<()>(&relay, &Call::Connections(connections)).await) });
+                let told = tell_relay(&bindings, place, json.clone());
+                spawn_local(async { drop(told.await) });
             }
         });
     }

@@ -18,6 +18,7 @@ use worker::console_error;
 use super::{Memory, Room};
 use crate::{
     clock,
+    env::Bindings,
     error::Result,
     http::object_call::{as_json, ask_json, understand},
 };
@@ -55,7 +56,7 @@ impl Room {
             // Where it is not known what one was told, it knows itself.
             let events = memory.board.after(told.unwrap_or(latest)).cloned().collect();
             let json = as_json(&Call::Relay { events, latest, connections: self.connections() })?;
-            let (relays, told) = (Rc::clone(&self.relays), self.tell(place, json));
+            let (relays, told) = (Rc::clone(&self.relays), tell(&self.bindings, place, json));
             self.state.wait_until(async move {
                 let heard = told.await.and_then(|answer| understand::<Seq>(&answer));
                 let heard = heard.inspect_err(|error| console_error!("a relay did not answer: {error}")).ok();
@@ -78,7 +79,7 @@ impl Room {
     pub(super) fn tell_all_relays(&self, call: &Call) -> worker::Result<()> {
         let json = as_json(call)?;
         for place in self.relays()? {
-            let told = self.tell(place, json.clone());
+            let told = tell(&self.bindings, place, json.clone());
             self.state.wait_until(async {
                 if let Err(error) = told.await {
                     console_error!("a relay did not answer: {error}");
@@ -95,7 +96,7 @@ impl Room {
     pub(super) async fn pass_on<T: DeserializeOwned + Default>(&self, user_id: Id, call: &Call) -> Result<T> {
         match (self.place()?.relay, self.watched_by(user_id)?) {
             (Some(_), _) | (None, Place { relay: None, .. }) => Ok(T::default()),
-            (None, relay) => understand(&self.tell(relay, as_json(call)?).await?),
+            (None, relay) => understand(&tell(&self.bindings, relay, as_json(call)?).await?),
         }
     }
 
@@ -150,7 +151,7 @@ impl Room {
         if relay == elsewhere.relay {
             return Ok(0);
         }
-        let counted = self.tell(elsewhere, as_json(&Call::Count(user_id))?).await;
+        let counted = tell(&self.bindings, elsewhere, as_json(&Call::Count(user_id))?).await;
         match (counted.and_then(|answer| understand::<Counts>(&answer)), relay) {
             (Ok(Counts { sockets, connections }), Some(_)) => {
                 self.telling.learn(connections);
@@ -178,13 +179,13 @@ impl Room {
         }
         relays.get_mut(index).and_then(change)
     }
+}
 
-    /// Sends a call; the answer is JSON.
-    fn tell(&self, place: Place, json: String) -> impl Future<Output = Result<String>> + use<> {
-        let object = self.bindings.room(place);
-        async move {
-            let object = object?;
-            Ok(clock::within(PATIENCE, ask_json(&object, json)).await??)
-        }
+/// Sends a call to a relay, or to its room; the answer is JSON.
+pub(super) fn tell(bindings: &Bindings, place: Place, json: String) -> impl Future<Output = Result<String>> + use<> {
+    let object = bindings.room(place);
+    async move {
+        let object = object?;
+        Ok(clock::within(PATIENCE, ask_json(&object, json)).await??)
     }
 }
