@@ -136,6 +136,11 @@ mod tests {
         };
         assert!(runs());
         drop(group);
+        // A kill is an order: it is carried out a moment later.
+        let until = Instant::now() + PATIENCE;
+        while runs() && Instant::now() < until {
+            thread::sleep(Duration::from_millis(5));
+        }
         assert!(!runs());
     }
 }
