@@ -62,7 +62,7 @@ impl Room {
             Ok(next) => next.into_iter().chain(self.presence_due()?).chain(self.in_doubt()).min(),
             Err(error) => {
                 // What is overdue waits too: a database that is down is not to be asked without a pause.
-                console_error!("the alarm tries again: {error}");
+                console_error!("hospital {}: the alarm tries again: {error}", self.hospital_id().unwrap_or_default());
                 Some(clock::now() + RETRY)
             }
         };
