@@ -123,6 +123,11 @@ impl Place {
         Self { hospital_id, relay: None }
     }
 
+    /// Where all dashboards of a user watch, when there are so many relays.
+    pub fn watched_by(user_id: Id, hospital_id: Id, relays: u32) -> Self {
+        Self::to_watch(hospital_id, relays, user_id.to_string().as_bytes())
+    }
+
     /// Where a dashboard watches that is known by `key`, when there are so many relays: always in the same place.
     pub fn to_watch(hospital_id: Id, relays: u32, key: &[u8]) -> Self {
         let [a, b, c, d, ..] = <[u8; 32]>::from(Sha256::digest(key));

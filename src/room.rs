@@ -105,9 +105,9 @@ impl DurableObject for Room {
         let response = match call {
             Call::Record { by, doctor_id, change } => answer(self.record(by, doctor_id, change).await),
             Call::Watch { opener, v1, since, connections } => {
-                self.join_as_watcher(opener, v1, since, connections).await
+                joined(self.join_as_watcher(opener, v1, since, connections).await)
             }
-            Call::Connect { opener, email, doctor, v1 } => self.join_as_person(opener, email, doctor, v1).await,
+            Call::Connect { opener, email, doctor, v1 } => joined(self.join_as_person(opener, email, doctor, v1).await),
             Call::Registry => {
                 let active_connections = self.registry();
                 let (status, count) = (Success::Success, active_connections.len());
@@ -201,6 +201,11 @@ impl Room {
     pub(crate) fn hospital_id(&self) -> Result<Id> {
         Ok(self.place()?.hospital_id)
     }
+}
+
+/// A join's result as a browser reads it: a refusal is a socket too.
+fn joined(result: error::Result<Response>) -> Result<Response> {
+    result.or_else(|error| refuse(&error.into_rejection()))
 }
 
 /// A call's result as the Worker reads it: a refusal is an answer too.

@@ -18,8 +18,7 @@ thread_local! {
 /// Whom a token spoke for.
 pub fn recall(token: &Token) -> Option<Principal> {
     let digest = token.digest();
-    let found = |known: &VecDeque<(String, Principal)>| known.iter().find(|(of, _)| *of == digest).cloned();
-    KNOWN.with_borrow(found).map(|(_, principal)| principal)
+    KNOWN.with_borrow(|known| known.iter().find(|(of, _)| *of == digest).map(|(_, principal)| principal.clone()))
 }
 
 /// Remembers whom a token speaks for, or that it speaks for nobody any more.

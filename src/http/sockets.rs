@@ -150,11 +150,11 @@ async fn watcher(bindings: &Bindings, handshake: &Handshake) -> Result<(Place, C
     };
     let Handshake { v1, query, .. } = handshake;
     let (since, connections) = (query.resume(), *v1 && query.asks_for_connections());
-    let key = match opener.user_id {
-        Some(user_id) => user_id.to_string().into_bytes(),
-        None => random::bytes::<8>()?.into(),
+    let relays = bindings.watch_relays();
+    let place = match opener.user_id {
+        Some(user_id) => Place::watched_by(user_id, hospital_id, relays),
+        None => Place::to_watch(hospital_id, relays, &random::bytes::<8>()?),
     };
-    let place = Place::to_watch(hospital_id, bindings.watch_relays(), &key);
     Ok((place, Call::Watch { opener, v1: *v1, since, connections }))
 }
 

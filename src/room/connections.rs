@@ -11,15 +11,13 @@ use rollcall_core::{
     wire::WatcherMessage,
 };
 use wasm_bindgen::JsCast;
-use worker::{Delay, State, wasm_bindgen_futures::spawn_local, worker_sys::DurableObjectState};
+use worker::{Delay, State, worker_sys::DurableObjectState};
 
 use super::{
     Room,
-    relays::tell as tell_relay,
+    relays::tell_all,
     sockets::{self, COUNTING},
 };
-use crate::http::object_call::as_json;
-
 /// Before anybody is told, so that many who come at once are told of once.
 const PAUSE: Duration = Duration::from_secs(1);
 
@@ -65,12 +63,8 @@ impl Room {
             if telling.relayed.replace(Some(connections)) == Some(connections) {
                 return;
             }
-            let Ok(json) = as_json(&Call::Connections(connections)) else { return };
-            for place in relays {
-                // One that does not answer is told with the next event.
-                let told = tell_relay(&bindings, place, json.clone());
-                spawn_local(async { drop(told.await) });
-            }
+            // One that does not answer is told with the next event.
+            let _ = tell_all(&state, &bindings, relays, &Call::Connections(connections));
         });
     }
 

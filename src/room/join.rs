@@ -24,20 +24,14 @@ impl Room {
         v1: bool,
         since: Option<Since>,
         connections: bool,
-    ) -> Result<Response> {
+    ) -> error::Result<Response> {
         if self.place()?.relay.is_some_and(|relay| relay >= self.bindings.watch_relays()) {
             // A deploy with fewer of them has just overtaken this join.
-            return sockets::refuse(&Rejection::Unavailable);
+            return Err(Rejection::Unavailable.into());
         }
-        let elsewhere = match self.sockets_elsewhere(opener.user_id).await {
-            Ok(elsewhere) => elsewhere,
-            Err(error) => return sockets::refuse(&error.into_rejection()),
-        };
-        let Ok(mut memory) = self.lock().await else { return sockets::refuse(&Rejection::Unavailable) };
-        let (memory, missed) = match self.ready(&mut memory, since).await {
-            Ok(ready) => ready,
-            Err(error) => return sockets::refuse(&error.into_rejection()),
-        };
+        let elsewhere = self.sockets_elsewhere(opener.user_id).await?;
+        let mut memory = self.lock().await?;
+        let (memory, missed) = self.ready(&mut memory, since).await?;
         let told = connections.then(|| self.connections());
         let welcome = welcome(&mut memory.board, v1, since.zip(missed), told, || self.connections());
         let bytes: usize = welcome.messages.iter().map(String::len).sum();
@@ -53,40 +47,35 @@ impl Room {
         email: String,
         doctor: bool,
         v1: bool,
-    ) -> Result<Response> {
+    ) -> error::Result<Response> {
         let message = format!("Connected successfully as {email}");
         let greeting = sockets::encode(&ConnectionMessage::ConnectionEstablished { message });
-        let elsewhere = match self.sockets_elsewhere(opener.user_id).await {
-            Ok(elsewhere) => elsewhere,
-            Err(error) => return sockets::refuse(&error.into_rejection()),
-        };
+        let elsewhere = self.sockets_elsewhere(opener.user_id).await?;
         self.join(Kind::Connection { email, doctor, v1 }, opener, elsewhere, greeting.as_slice()).await
     }
 
     /// Accepts a socket and sends it `messages`; or refuses it, where its user, with those `elsewhere`, or the room has too
     /// many.
-    async fn join(&self, kind: Kind, opener: Opener, elsewhere: usize, messages: &[String]) -> Result<Response> {
+    async fn join(&self, kind: Kind, opener: Opener, elsewhere: usize, messages: &[String]) -> error::Result<Response> {
         // Since the Worker looked, perhaps while this waited for its turn.
         if let Some(session_id) = opener.session_id
             && self.has_ended(session_id)?
         {
-            return sockets::refuse(&Rejection::SessionEnded);
+            return Err(Rejection::SessionEnded.into());
         }
         let has_too_many = |user_id| self.sockets_of(user_id).count() + elsewhere >= SOCKETS_PER_USER;
         if opener.user_id.is_some_and(has_too_many) {
-            return sockets::refuse(&Rejection::TooManySockets);
+            return Err(Rejection::TooManySockets.into());
         }
         let WebSocketPair { client, server } = WebSocketPair::new()?;
         let attachment = Attachment::new(kind, opener, clock::now());
-        if self.accept(&server, &attachment).is_err() {
-            return sockets::refuse(&Rejection::RoomFull);
-        }
+        self.accept(&server, &attachment).map_err(|_| Rejection::RoomFull)?;
         if let Err(error) = self.greet(&server, &attachment, messages).await {
             // Its client will not get it: it must not stay behind.
             self.close(&server, &Rejection::Unavailable)?;
-            return Err(error);
+            return Err(error.into());
         }
-        Response::from_websocket(client)
+        Ok(Response::from_websocket(client)?)
     }
 
     async fn greet(&self, socket: &WebSocket, attachment: &Attachment, messages: &[String]) -> Result<()> {

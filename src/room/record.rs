@@ -15,7 +15,7 @@ use rollcall_core::{
 use tokio::sync::oneshot::{self, error::TryRecvError};
 use worker::console_error;
 
-use super::{Memory, PATIENCE, Room};
+use super::{Memory, PATIENCE, Room, relays::tell_all};
 use crate::{
     clock,
     db::events::{self, Found, Record},
@@ -114,7 +114,7 @@ impl Room {
             self.commit(memory, &[record]).await?;
         }
         self.show(memory).await?;
-        self.tell_all_relays(&Call::Show(self.connections()))?;
+        tell_all(&self.state, &self.bindings, self.relays()?, &Call::Show(self.connections()))?;
         Ok(())
     }
 

@@ -13,7 +13,7 @@ use rollcall_core::{
     event::Event,
 };
 use serde::de::DeserializeOwned;
-use worker::console_error;
+use worker::{State, console_error};
 
 use super::{Memory, Room};
 use crate::{
@@ -73,20 +73,6 @@ impl Room {
     pub(super) fn relays_have_heard(&self, latest: Seq) -> worker::Result<bool> {
         let mut indexes = 0..self.relays()?.count();
         Ok(indexes.all(|index| self.relay(index, |relay| relay.heard) >= Some(latest)))
-    }
-
-    /// Tells every relay, without waiting for any.
-    pub(super) fn tell_all_relays(&self, call: &Call) -> worker::Result<()> {
-        let json = as_json(call)?;
-        for place in self.relays()? {
-            let told = tell(&self.bindings, place, json.clone());
-            self.state.wait_until(async {
-                if let Err(error) = told.await {
-                    console_error!("a relay did not answer: {error}");
-                }
-            });
-        }
-        Ok(())
     }
 
     /// Passes a call on to the relay where all of a user's dashboards are, if there is one and this is not it.
@@ -168,7 +154,7 @@ impl Room {
 
     /// Where a user's dashboards are.
     fn watched_by(&self, user_id: Id) -> worker::Result<Place> {
-        Ok(Place::to_watch(self.hospital_id()?, self.bindings.watch_relays(), user_id.to_string().as_bytes()))
+        Ok(Place::watched_by(user_id, self.hospital_id()?, self.bindings.watch_relays()))
     }
 
     /// Changes, or reads, what is known of a relay.
@@ -181,8 +167,27 @@ impl Room {
     }
 }
 
+/// Tells relays, without waiting for any.
+pub(super) fn tell_all(
+    state: &State,
+    bindings: &Bindings,
+    relays: impl IntoIterator<Item = Place>,
+    call: &Call,
+) -> worker::Result<()> {
+    let json = as_json(call)?;
+    for place in relays {
+        let told = tell(bindings, place, json.clone());
+        state.wait_until(async {
+            if let Err(error) = told.await {
+                console_error!("a relay did not answer: {error}");
+            }
+        });
+    }
+    Ok(())
+}
+
 /// Sends a call to a relay, or to its room; the answer is JSON.
-pub(super) fn tell(bindings: &Bindings, place: Place, json: String) -> impl Future<Output = Result<String>> + use<> {
+fn tell(bindings: &Bindings, place: Place, json: String) -> impl Future<Output = Result<String>> + use<> {
     let object = bindings.room(place);
     async move {
         let object = object?;

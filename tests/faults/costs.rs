@@ -1,21 +1,9 @@
 //! What things cost, by counts: a clock would tell of the machine instead.
 
-use rollcall_tests::{Hospital, Server};
+use rollcall_tests::Hospital;
 use serde_json::json;
 
-use crate::{Counts, counts, faulty};
-
-/// What `work` costs. A room's alarm may ring meanwhile, and ask the database: the least of three times counts.
-async fn cost(server: &Server, work: impl AsyncFn()) -> (u64, u64, u64) {
-    let mut least = (u64::MAX, u64::MAX, u64::MAX);
-    for _ in 0..3 {
-        let before = counts(server).await;
-        work().await;
-        let Counts { queries, rows_written, sends } = counts(server).await;
-        least = least.min((queries - before.queries, rows_written - before.rows_written, sends - before.sends));
-    }
-    least
-}
+use crate::{Counts, cost, counts, faulty};
 
 #[tokio::test]
 async fn a_change_costs_one_round_trip_two_rows_and_a_send_for_each_dashboard() {
@@ -33,9 +21,11 @@ async fn a_change_costs_one_round_trip_two_rows_and_a_send_for_each_dashboard() 
         ann.leave().await;
         ann.go_live().await;
     };
-    assert_eq!(cost(server, there_and_back).await, (2, 4, 14), "of two: the session is asked for with the change");
+    let of_two = Counts { queries: 2, rows_written: 4, sends: 14 };
+    assert_eq!(cost(server, there_and_back).await, of_two, "the session is asked for with the change");
     let repeated = async || assert_eq!(ann.go_live().await["changed"], false);
-    assert_eq!(cost(server, repeated).await, (2, 0, 0), "why nothing changed is a question of its own");
+    let asked = Counts { queries: 2, rows_written: 0, sends: 0 };
+    assert_eq!(cost(server, repeated).await, asked, "why nothing changed is a question of its own");
 
     let bob = hospital.sign_in("bob").await;
     let before = counts(server).await;
@@ -58,7 +48,7 @@ async fn a_burst_of_changes_shares_its_round_trips() {
         assert!(answers.iter().all(|status| *status == 200), "{answers:?}");
     };
     burst().await;
-    let (queries, ..) = cost(server, burst).await;
+    let queries = cost(server, burst).await.queries;
     assert!(queries < 20, "{queries} round trips for 30 changes");
 }
 
@@ -74,6 +64,6 @@ async fn a_join_costs_the_look_at_its_session_and_nothing_else() {
     for path in ["/ws/doctor-status/", "/ws/doctor-status/?since=2", "/ws/doctor-status/?since=0"] {
         let join = async || drop(admin.socket(path, true).await.json().await);
         join().await;
-        assert_eq!(cost(server, join).await, (1, 0, 0), "{path}");
+        assert_eq!(cost(server, join).await, Counts { queries: 1, rows_written: 0, sends: 0 }, "{path}");
     }
 }

@@ -34,39 +34,52 @@ fn report(fault: u8, test: &str, done: String, lost: &str) {
     }
 }
 
-/// A server that one test at a time may kill, or write to the database of: the runtime does not wait for others.
-async fn fragile() -> (&'static Server, MutexGuard<'static, ()>) {
-    static SERVER: OnceLock<Server> = OnceLock::new();
-    static TURN: Mutex<()> = Mutex::const_new(());
-    let turn = TURN.lock().await;
-    // Hospital 100 is nobody else's: where sockets are open, dashboards without a session watch it.
-    let start = || Server::start(&["--var", "DEFAULT_HOSPITAL:100", "--var", "AUTO_LOGOUT_GRACE_SECONDS:5"]);
-    (SERVER.get_or_init(start), turn)
+/// A server that is one test's at a time.
+struct Exclusive {
+    server: OnceLock<Server>,
+    turn: Mutex<()>,
 }
 
-/// A server with faults on demand, for one test at a time.
+impl Exclusive {
+    const fn new() -> Self {
+        Self { server: OnceLock::new(), turn: Mutex::const_new(()) }
+    }
+
+    /// Waits until nobody else has it; `start` is for the first who does.
+    async fn take(&'static self, start: impl FnOnce() -> Server) -> (&'static Server, MutexGuard<'static, ()>) {
+        let turn = self.turn.lock().await;
+        (self.server.get_or_init(start), turn)
+    }
+}
+
+/// A server that may be killed, or whose database may be written to: the runtime does not wait for others.
+async fn fragile() -> (&'static Server, MutexGuard<'static, ()>) {
+    static SERVER: Exclusive = Exclusive::new();
+    // Hospital 100 is nobody else's: where sockets are open, dashboards without a session watch it.
+    SERVER.take(|| Server::start(&["--var", "DEFAULT_HOSPITAL:100", "--var", "AUTO_LOGOUT_GRACE_SECONDS:5"])).await
+}
+
+/// A server with faults on demand.
 async fn faulty() -> (&'static Server, MutexGuard<'static, ()>) {
-    static SERVER: OnceLock<Server> = OnceLock::new();
-    static TURN: Mutex<()> = Mutex::const_new(());
-    let turn = TURN.lock().await;
-    let start = || Server::start_build(Build::Faults, &["--var", "AUTO_LOGOUT_GRACE_SECONDS:2"]);
-    (SERVER.get_or_init(start), turn)
+    static SERVER: Exclusive = Exclusive::new();
+    SERVER.take(with_faults).await
+}
+
+fn with_faults() -> Server {
+    Server::start_build(Build::Faults, &["--var", "AUTO_LOGOUT_GRACE_SECONDS:2"])
 }
 
 /// So many relays has the server of [`relayed`].
 const RELAYS: usize = 3;
 
-/// A server with faults on demand whose dashboards watch relays, for one test at a time.
+/// A server with faults on demand whose dashboards watch relays.
 async fn relayed() -> (&'static Server, MutexGuard<'static, ()>) {
-    static SERVER: OnceLock<Server> = OnceLock::new();
-    static TURN: Mutex<()> = Mutex::const_new(());
-    let turn = TURN.lock().await;
-    let start = || Server::start_build(Build::Faults, &["--var", &format!("WATCH_RELAYS:{RELAYS}")]);
-    (SERVER.get_or_init(start), turn)
+    static SERVER: Exclusive = Exclusive::new();
+    SERVER.take(|| Server::start_build(Build::Faults, &["--var", &format!("WATCH_RELAYS:{RELAYS}")])).await
 }
 
 /// What a server with faults on demand has done since it began.
-#[derive(Clone, Copy, Debug, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 struct Counts {
     /// Round trips to D1.
     queries: u64,
@@ -79,6 +92,22 @@ struct Counts {
 async fn counts(server: &Server) -> Counts {
     let answer = request(server, "GET", "/faults/counts", &[], None).await;
     serde_json::from_value(answer.json()).unwrap()
+}
+
+/// What `work` costs. A room's alarm may ring meanwhile, and ask the database: the least of three times counts.
+async fn cost(server: &Server, mut work: impl AsyncFnMut()) -> Counts {
+    let mut costs = Vec::new();
+    for _ in 0..3 {
+        let before = counts(server).await;
+        work().await;
+        let after = counts(server).await;
+        costs.push(Counts {
+            queries: after.queries - before.queries,
+            rows_written: after.rows_written - before.rows_written,
+            sends: after.sends - before.sends,
+        });
+    }
+    costs.into_iter().min().unwrap()
 }
 
 /// A server that goes on working.

@@ -4,21 +4,17 @@
 use std::{
     io::{Read, Write},
     net::TcpStream,
-    sync::OnceLock,
     time::{Duration, Instant},
 };
 
 use futures_util::future::{join, join_all, join4};
 use rollcall_tests::{
-    Answer, Build, Closed, Hospital, PASSWORD, SLOW, Server, Session, Socket, keep_out_of_logs, request, request_from,
+    Answer, Closed, Hospital, PASSWORD, SLOW, Server, Session, Socket, keep_out_of_logs, request, request_from,
 };
 use serde_json::{Value, json};
-use tokio::{
-    sync::{Mutex, MutexGuard},
-    time::sleep,
-};
+use tokio::{sync::MutexGuard, time::sleep};
 
-use crate::{audit, connections_lost, counts, fragile};
+use crate::{Exclusive, audit, connections_lost, cost, fragile, with_faults};
 
 const WATCH: &str = "/ws/doctor-status/";
 
@@ -31,10 +27,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A server with faults on demand, for one of these tests at a time: the others would wait for them.
 async fn faulty() -> (&'static Server, MutexGuard<'static, ()>) {
-    static SERVER: OnceLock<Server> = OnceLock::new();
-    static TURN: Mutex<()> = Mutex::const_new(());
-    let turn = TURN.lock().await;
-    (SERVER.get_or_init(|| Server::start_build(Build::Faults, &["--var", "AUTO_LOGOUT_GRACE_SECONDS:2"])), turn)
+    static SERVER: Exclusive = Exclusive::new();
+    SERVER.take(with_faults).await
 }
 
 /// The server's clock: set forward, and right again when dropped, so also when a test fails.
@@ -186,7 +180,7 @@ async fn who_has_to_wait_is_not_looked_up_let_alone_hashed() {
         // The first one that is refused is recorded, with whom it was for.
         assert_eq!(fail().await.status, 429);
         let refused = async || assert_eq!(fail().await.refusal(), (429, "throttled".into()));
-        assert_eq!(cost(server, refused).await, 0, "{name}");
+        assert_eq!(cost(server, refused).await.queries, 0, "{name}");
     }
 }
 
@@ -222,18 +216,6 @@ async fn a_temporary_password_is_none_after_three_days() {
     assert_eq!(session.post("/api/users/password/", change).await.status, 200);
 }
 
-/// A room's alarm may ring meanwhile, and ask the database: the least of three times counts.
-async fn cost(server: &Server, ask: impl AsyncFn()) -> u64 {
-    let queries = async || counts(server).await.queries;
-    let mut least = u64::MAX;
-    for _ in 0..3 {
-        let before = queries().await;
-        ask().await;
-        least = least.min(queries().await - before);
-    }
-    least
-}
-
 #[tokio::test]
 async fn what_cannot_be_a_token_is_not_looked_up() {
     let (server, _turn) = faulty().await;
@@ -248,14 +230,14 @@ async fn what_cannot_be_a_token_is_not_looked_up() {
     };
     // What has the form of a token is looked up: the counter counts.
     let unknown = format!("Token {}", "0".repeat(64));
-    assert_eq!(cost(server, async || refused("authorization", &unknown).await).await, 1);
+    assert_eq!(cost(server, async || refused("authorization", &unknown).await).await.queries, 1);
 
     let long = "a".repeat(10_240);
     let hex = |digits: &str| digits.repeat(64);
     for none in ["", "schlüssel", &long, "a b", &hex("g"), &hex("A"), &"0".repeat(63), &"0".repeat(65)] {
         let (header, cookie) = (format!("Token {none}"), format!("rollcall_session={none}"));
         for (name, value) in [("authorization", &header), ("cookie", &cookie)] {
-            assert_eq!(cost(server, async || refused(name, value).await).await, 0, "{value:.30}");
+            assert_eq!(cost(server, async || refused(name, value).await).await.queries, 0, "{value:.30}");
         }
         let encoded = none.replace('ü', "%C3%BC").replace(' ', "%20");
         let asks = [
@@ -266,7 +248,7 @@ async fn what_cannot_be_a_token_is_not_looked_up() {
         ];
         for (path, header) in asks {
             let headers: Vec<_> = header.iter().map(|header| ("authorization", header.as_str())).collect();
-            let cost = cost(server, async || not_joined(&path, &headers).await).await;
+            let cost = cost(server, async || not_joined(&path, &headers).await).await.queries;
             assert_eq!(cost, 0, "{path:.60} {none:.30}");
         }
     }
