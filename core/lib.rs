@@ -9,6 +9,7 @@ pub mod auth;
 pub mod board;
 pub mod body;
 pub mod call;
+pub mod csv;
 pub mod event;
 pub mod password;
 pub mod presence;

@@ -1,5 +1,7 @@
 //! Query strings, parameter by parameter, with an error that names the one at fault.
 
+use chrono::DateTime;
+
 use crate::{Id, Rejection, Seq, Timestamp, call::Since};
 
 /// The longest email that is looked up, in bytes (RFC 5321's path limit).
@@ -106,7 +108,7 @@ impl EventFilter {
         // D1's numbers are JavaScript's: beyond 2^53 they are not whole any more.
         let seq = |text: &str| text.parse().ok().filter(|seq| *seq < 1 << 53);
         let seq = |name| query.parsed(name, seq, "A seq of 0 or more is required.");
-        let time = |text: &str| text.parse::<Timestamp>().ok();
+        let time = |text: &str| Some(DateTime::parse_from_rfc3339(text).ok()?.to_utc());
         let rfc3339 = "An RFC 3339 date and time is required.";
         Ok(Self {
             since: seq("since")?.unwrap_or(0),

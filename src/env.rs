@@ -1,8 +1,9 @@
 //! The only file that names a binding or a variable of `wrangler.toml`.
 
 use chrono::TimeDelta;
+use js_sys::Object;
 use rollcall_core::{Id, call::Place};
-use worker::{D1Database, Env, Fetcher, RateLimiter, Stub};
+use worker::{D1Database, Env, Fetcher, RateLimiter};
 
 /// The Worker's environment.
 #[derive(Clone)]
@@ -32,13 +33,13 @@ impl Bindings {
     }
 
     /// The room of a hospital, or one of its relays.
-    pub fn room(&self, place: Place) -> worker::Result<Stub> {
-        self.0.durable_object("ROOM")?.get_by_name(&place.name())
+    pub fn room(&self, place: Place) -> worker::Result<Object> {
+        Ok(self.0.durable_object("ROOM")?.get_by_name(&place.name())?.into_rpc())
     }
 
     /// The counter of an address's tries to sign in.
-    pub fn login_throttle(&self, address_group: &str) -> worker::Result<Stub> {
-        self.0.durable_object("LOGIN_THROTTLE")?.get_by_name(address_group)
+    pub fn login_throttle(&self, address_group: &str) -> worker::Result<Object> {
+        Ok(self.0.durable_object("LOGIN_THROTTLE")?.get_by_name(address_group)?.into_rpc())
     }
 
     /// How often one address may ask for a password to be verified, whoever it names.

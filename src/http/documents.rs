@@ -18,5 +18,9 @@ pub async fn page(State(bindings): State<Bindings>) -> Result<Response> {
 async fn asset(bindings: &Bindings, path: &str) -> Result<Response> {
     // The host is nobody's: the binding looks at the path only.
     let address = format!("https://assets{path}");
-    SendFuture::new(async { Ok(bindings.assets()?.fetch(address, None).await?.map(Body::new)) }).await
+    SendFuture::new(async {
+        let request = worker::Request::new(&address, worker::Method::Get)?;
+        Ok(bindings.assets()?.fetch_request(request).await?.map(Body::new))
+    })
+    .await
 }

@@ -8,6 +8,7 @@ use axum::{
 };
 use rollcall_core::{
     auth::Action,
+    csv,
     event::{CSV_HEADER, Event},
     query::{EventFilter, Query},
     wire::EventPage,
@@ -50,7 +51,7 @@ pub async fn list(
     })
     .await?;
     if wants_csv(&headers) {
-        let table = csv(&events).map_err(|error| worker::Error::RustError(error.to_string()))?;
+        let table = csv::table(CSV_HEADER, events.iter().map(Event::csv_row));
         return Ok(([(header::CONTENT_TYPE, "text/csv; charset=utf-8")], table).into_response());
     }
     let events = events.iter().map(Event::recorded).collect();
@@ -60,13 +61,4 @@ pub async fn list(
 fn wants_csv(headers: &HeaderMap) -> bool {
     let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
     accept.split(',').any(|range| range.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("text/csv"))
-}
-
-fn csv(events: &[Event]) -> csv::Result<Vec<u8>> {
-    let mut table = csv::Writer::from_writer(Vec::new());
-    table.write_record(CSV_HEADER)?;
-    for event in events {
-        table.write_record(event.csv_row())?;
-    }
-    Ok(table.into_inner().map_err(|error| error.into_error())?)
 }

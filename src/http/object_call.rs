@@ -1,14 +1,15 @@
 //! How a call reaches an object: as JSON in the body; or percent-encoded in a header, because an upgrade has no body,
 //! and a URL would be logged.
 
+use js_sys::{JsString, Object, Promise};
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use rollcall_core::{
     Id, Rejection,
     call::{Call, Place},
 };
 use serde::{Serialize, de::DeserializeOwned};
-use wasm_bindgen::JsValue;
-use worker::{Headers, Method, Request, RequestInit, Response, Stub};
+use wasm_bindgen::{JsCast, prelude::wasm_bindgen};
+use worker::{Request, Response, wasm_bindgen_futures::JsFuture, web_sys};
 
 use crate::{env::Bindings, error::Result};
 
@@ -31,7 +32,7 @@ pub fn as_json(call: &impl Serialize) -> worker::Result<String> {
 ///
 /// # Errors
 /// The object's own refusal, or that it could not be reached.
-pub async fn ask<T: DeserializeOwned>(object: &Stub, call: &impl Serialize) -> Result<T> {
+pub async fn ask<T: DeserializeOwned>(object: &Object, call: &impl Serialize) -> Result<T> {
     understand(&ask_json(object, as_json(call)?).await?)
 }
 
@@ -41,10 +42,8 @@ pub async fn ask_room<T: DeserializeOwned>(bindings: &Bindings, hospital_id: Id,
 }
 
 /// The same in JSON, for [`understand`].
-pub async fn ask_json(object: &Stub, json: String) -> worker::Result<String> {
-    let mut init = RequestInit::new();
-    init.with_method(Method::Post).with_body(Some(JsValue::from(json)));
-    object.fetch_with_request(Request::new_with_init("https://object/", &init)?).await?.text().await
+pub async fn ask_json(object: &Object, json: String) -> worker::Result<String> {
+    Ok(JsFuture::from(ask_object(object, ADDRESS, &json)).await?.unchecked_into::<JsString>().into())
 }
 
 /// What an object answered.
@@ -57,12 +56,20 @@ pub fn understand<T: DeserializeOwned>(answer: &str) -> Result<T> {
 
 /// Hands a WebSocket upgrade to a hospital's room, or to one of its relays.
 pub async fn upgrade(bindings: &Bindings, place: Place, call: &Call) -> Result<Response> {
-    let json = as_json(call)?;
-    let headers = Headers::new();
-    headers.set("Upgrade", "websocket")?;
-    headers.set(HEADER, &utf8_percent_encode(&json, NON_ALPHANUMERIC).to_string())?;
-    let mut init = RequestInit::new();
-    init.with_headers(headers);
-    let request = Request::new_with_init("https://object/", &init)?;
-    Ok(bindings.room(place)?.fetch_with_request(request).await?)
+    let call = utf8_percent_encode(&as_json(call)?, NON_ALPHANUMERIC).to_string();
+    let answer = JsFuture::from(upgrade_object(&bindings.room(place)?, ADDRESS, &call)).await;
+    let answer = answer.map_err(worker::Error::from)?;
+    Ok(answer.unchecked_into::<web_sys::Response>().into())
+}
+
+/// An object looks at what it is asked only.
+const ADDRESS: &str = "https://object/";
+
+#[wasm_bindgen(module = "/src/http/object_call.js")]
+extern "C" {
+    #[wasm_bindgen(js_name = ask)]
+    fn ask_object(object: &Object, address: &str, json: &str) -> Promise;
+
+    #[wasm_bindgen(js_name = upgrade)]
+    fn upgrade_object(object: &Object, address: &str, call: &str) -> Promise;
 }

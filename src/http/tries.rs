@@ -3,12 +3,12 @@
 //! **Invariant:** nobody is looked up, and nothing hashed, before both say yes: the platform's limit for the address,
 //! roughly, and the address's own counter for the name, exactly.
 
+use js_sys::Object;
 use rollcall_core::{
     Rejection,
     account::Name,
     throttle::{Admission, Call, address_group, key},
 };
-use worker::Stub;
 
 use super::object_call;
 use crate::{env::Bindings, error::Result};
@@ -18,7 +18,7 @@ const LIMIT_PERIOD: u32 = 60;
 
 /// Somebody's try.
 pub struct Try {
-    counter: Stub,
+    counter: Object,
     key: String,
 }
 

@@ -1,0 +1,12 @@
+// Calls to objects: each is one crossing from Rust, where building a request there would be a dozen.
+
+/** Asks an object, and returns the text that it answers. */
+export async function ask(object, address, json) {
+  const answer = await object.fetch(address, { method: "POST", body: json });
+  return answer.text();
+}
+
+/** Hands a WebSocket upgrade to an object. */
+export async function upgrade(object, address, call) {
+  return object.fetch(address, { headers: { Upgrade: "websocket", "Rollcall-Call": call } });
+}
