@@ -3,6 +3,7 @@
 //! **Invariant:** every decision about permission is made here, from a [`Principal`] that a session proved.
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use crate::{
     Id, Rejection, Timestamp,
@@ -24,6 +25,7 @@ pub struct Principal {
     /// The session's row id.
     pub session_id: Id,
     /// When the session ends by itself.
+    #[serde(with = "chrono::serde::ts_milliseconds")]
     pub session_ends: Timestamp,
     /// They signed in with a temporary password.
     #[serde(default)]
@@ -77,6 +79,8 @@ pub enum Action {
     EditUser,
     /// Give one a temporary password.
     ResetPassword,
+    /// See what there is to watch of how it runs.
+    ReadMetrics,
 }
 
 impl Action {
@@ -100,6 +104,7 @@ impl Action {
             Self::CreateUser => "create_user",
             Self::EditUser => "edit_user",
             Self::ResetPassword => "reset_password",
+            Self::ReadMetrics => "read_metrics",
         }
     }
 
@@ -131,7 +136,8 @@ pub fn may(who: &Principal, action: Action) -> Result<(), Rejection> {
         | Action::ListUsers
         | Action::CreateUser
         | Action::EditUser
-        | Action::ResetPassword => &[Role::Admin],
+        | Action::ResetPassword
+        | Action::ReadMetrics => &[Role::Admin],
     };
     if who.must_change_password {
         Err(Rejection::PasswordChangeRequired)
@@ -190,6 +196,15 @@ pub fn may_edit(who: &Principal, user: &User, edit: &UserEdit) -> Result<(), Rej
 pub fn may_reset_password(who: &Principal, user: &User) -> Result<(), Rejection> {
     may_in(who, Action::ResetPassword, user.hospital_id)?;
     if user.id == who.user_id { Err(Rejection::PermissionDenied) } else { Ok(()) }
+}
+
+/// Whether an `Authorization` header bears `secret`, as `Bearer <secret>`. `None` for another scheme, which is for others
+/// to look at.
+pub fn bears(header: &[u8], secret: Option<&str>) -> Option<bool> {
+    let (scheme, borne) = header.split_at_checked(7)?;
+    // By their digests, so that the time it takes tells nothing.
+    let is_secret = |secret: &str| Sha256::digest(secret) == Sha256::digest(borne);
+    scheme.eq_ignore_ascii_case(b"bearer ").then(|| secret.is_some_and(is_secret))
 }
 
 /// May a page from `origin` speak with somebody's cookie? Only the Worker's own origin, and those that are listed;

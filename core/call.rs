@@ -49,6 +49,8 @@ pub enum Call {
     Registry,
     /// How many sockets has this user here, and how many people are connected? Answered with [`Counts`].
     Count(Option<Id>),
+    /// What is open? Answered with [`Gauges`].
+    Gauges,
     /// A relay is told what the room has announced. Answered with the seq that it has announced then.
     Relay {
         /// The latest of them, oldest first; what comes before them the relay reads itself, where it has missed it.
@@ -96,6 +98,19 @@ pub struct Counts {
     pub sockets: usize,
     /// The people who are connected.
     pub connections: usize,
+}
+
+/// What is open at an object, for its metrics.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Gauges {
+    /// The dashboards' open sockets.
+    pub dashboards: usize,
+    /// The people's open sockets.
+    pub connections: usize,
+    /// The people who are connected.
+    pub people: usize,
+    /// Up to where it has certainly announced.
+    pub announced: Seq,
 }
 
 /// A dashboard's `?since=`.

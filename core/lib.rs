@@ -11,6 +11,7 @@ pub mod body;
 pub mod call;
 pub mod csv;
 pub mod event;
+pub mod metrics;
 pub mod password;
 pub mod presence;
 pub mod query;

@@ -4,8 +4,11 @@
 
 use std::mem;
 
-use chrono::TimeDelta;
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use chrono::{DateTime, TimeDelta};
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{DeserializeOwned, Error},
+};
 use serde_json::Value;
 
 use crate::{
@@ -40,20 +43,32 @@ pub struct Attachment {
     /// The session that opened it.
     pub session_id: Option<Id>,
     /// When that session ends by itself.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "if_any")]
     pub session_ends: Option<Timestamp>,
     /// When it was opened.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "time")]
     pub connected_at: Timestamp,
     /// When it was last heard, apart from pings: those are the runtime's to remember.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "time")]
     pub last_activity: Timestamp,
     /// How many messages in a row were not understood.
     #[serde(default)]
     malformed: u8,
     /// When its bucket is full again. Each message moves it on by [`REFILL`].
-    #[serde(default)]
+    #[serde(default, deserialize_with = "time")]
     bucket_full_at: Timestamp,
+}
+
+/// A stored time. Chrono's own way of reading one knows many more forms, and is a hundredth of the upload.
+fn time<'de, D: Deserializer<'de>>(stored: D) -> Result<Timestamp, D::Error> {
+    let text = String::deserialize(stored)?;
+    DateTime::parse_from_rfc3339(&text).map(|at| at.to_utc()).map_err(D::Error::custom)
+}
+
+fn if_any<'de, D: Deserializer<'de>>(stored: D) -> Result<Option<Timestamp>, D::Error> {
+    #[derive(Deserialize)]
+    struct Time(#[serde(deserialize_with = "time")] Timestamp);
+    Ok(Option::<Time>::deserialize(stored)?.map(|Time(at)| at))
 }
 
 /// The two kinds of sockets.
@@ -95,6 +110,7 @@ pub struct Opener {
     /// With which session, where there is one.
     pub session_id: Option<Id>,
     /// When that session ends by itself.
+    #[serde(with = "chrono::serde::ts_milliseconds_option")]
     pub session_ends: Option<Timestamp>,
 }
 

@@ -4,9 +4,11 @@
 //! [`events::record`] writes a doctor's state.
 
 pub mod accounts;
+pub mod counters;
 pub mod doctors;
 pub mod events;
 pub mod ledger;
+pub mod retention;
 pub mod security_events;
 pub mod sessions;
 pub mod tries;
@@ -14,12 +16,12 @@ pub mod users;
 
 use std::time::Duration;
 
-use rollcall_core::{Id, Seq, Timestamp};
+use rollcall_core::{Id, Seq, Timestamp, metrics::Count};
 use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 use wasm_bindgen::JsValue;
 use worker::{D1Database, D1PreparedStatement, D1Result};
 
-use crate::clock;
+use crate::{clock, metrics};
 
 /// A statement with its parameters bound.
 fn statement(db: &D1Database, sql: &str, parameters: &[JsValue]) -> worker::Result<D1PreparedStatement> {
@@ -28,6 +30,8 @@ fn statement(db: &D1Database, sql: &str, parameters: &[JsValue]) -> worker::Resu
 
 /// Runs one statement.
 async fn all(statement: D1PreparedStatement) -> worker::Result<D1Result> {
+    #[cfg(feature = "faults")]
+    crate::faults::count_query();
     let result = patiently(statement.all()).await?;
     #[cfg(feature = "faults")]
     crate::faults::count_rows(std::slice::from_ref(&result));
@@ -39,9 +43,10 @@ const PATIENCE: Duration = Duration::from_secs(4);
 
 /// Waits for a query. One that is given up may still be carried out.
 async fn patiently<T>(query: impl Future<Output = worker::Result<T>>) -> worker::Result<T> {
-    #[cfg(feature = "faults")]
-    crate::faults::count_query();
-    clock::within(PATIENCE, query).await?
+    let asked_at = clock::now();
+    let answer = clock::within(PATIENCE, query).await.flatten();
+    metrics::count(Count::Queried(clock::now() - asked_at, answer.is_ok()));
+    answer
 }
 
 /// Runs `statements` in one transaction, with a result for each.
@@ -52,6 +57,8 @@ async fn batch<const N: usize>(db: &D1Database, statements: [D1PreparedStatement
 
 /// The same for as many as there are.
 async fn batch_of(db: &D1Database, statements: Vec<D1PreparedStatement>) -> worker::Result<Vec<D1Result>> {
+    #[cfg(feature = "faults")]
+    crate::faults::count_query();
     let results = patiently(db.batch(statements)).await?;
     #[cfg(feature = "faults")]
     crate::faults::count_rows(&results);

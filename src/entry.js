@@ -23,7 +23,8 @@ export default class extends Rollcall {
     try {
       return await within(ANSWER_WITHIN_MS, super.fetch(request));
     } catch (error) {
-      console.error(`a request was given up: ${error?.message}`);
+      const [request_id, message] = [request.headers.get("CF-Ray"), `a request was given up: ${error?.message}`];
+      console.error(JSON.stringify({ level: "error", message, request_id }));
       return isUpgrade(request) ? closedSocket(request) : unavailable(request);
     }
   }

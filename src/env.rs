@@ -12,6 +12,9 @@ pub struct Bindings(Env);
 /// Each change is a call to each relay: more of them would take the room longer than a second.
 const RELAYS_LIMIT: u32 = 64;
 
+/// A shorter `METRICS_TOKEN` is none.
+const METRICS_TOKEN_LENGTH: usize = 32;
+
 /// Whether a socket needs a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SocketAuth {
@@ -72,9 +75,20 @@ impl Bindings {
         (seconds > 0).then(|| TimeDelta::seconds(i64::from(seconds)))
     }
 
+    /// How long events are kept; `None` for ever.
+    pub fn event_retention(&self) -> Option<TimeDelta> {
+        let days = self.var("EVENT_RETENTION_DAYS").trim().parse().unwrap_or(0);
+        (days > 0).then(|| TimeDelta::days(i64::from(days)))
+    }
+
     /// How many relays a hospital's dashboards are spread over; 0 where they all watch its room.
     pub fn watch_relays(&self) -> u32 {
         self.var("WATCH_RELAYS").trim().parse().unwrap_or(0).min(RELAYS_LIMIT)
+    }
+
+    /// `METRICS_TOKEN`, where one is set: a secret, so one that can be guessed is none.
+    pub fn metrics_token(&self) -> Option<String> {
+        Some(self.var("METRICS_TOKEN")).filter(|token| token.len() >= METRICS_TOKEN_LENGTH)
     }
 
     /// Origins of pages hosted elsewhere.

@@ -8,7 +8,8 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use rollcall_core::Rejection;
-use worker::console_error;
+
+use crate::log;
 
 /// Why a request was not done.
 #[derive(Debug, thiserror::Error)]
@@ -30,12 +31,16 @@ impl Error {
         match self {
             Self::Rejection(rejection) => rejection,
             Self::Platform(error) => {
-                console_error!("platform failure: {error}");
+                log::error(format_args!("platform failure: {error}"));
                 Rejection::Unavailable
             }
         }
     }
 }
+
+/// The code of a refusal, on its response: for the log, and for counting.
+#[derive(Clone, Copy)]
+pub struct Refusal(pub &'static str);
 
 impl IntoResponse for Error {
     fn into_response(self) -> Response {
@@ -43,6 +48,7 @@ impl IntoResponse for Error {
         let body = serde_json::to_vec(&rejection.refusal()).unwrap_or_default();
         let mut response = Response::new(Body::from(body));
         *response.status_mut() = ::http::StatusCode::from_u16(rejection.status()).unwrap_or_default();
+        response.extensions_mut().insert(Refusal(rejection.code()));
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         match rejection.status() {

@@ -1,4 +1,4 @@
-//! HTTP: the route table, and what every response carries.
+//! HTTP: the route table.
 //!
 //! **Invariant:** a handler refuses nobody before it knows who is asking, and writes no SQL.
 
@@ -9,10 +9,12 @@ mod cors;
 mod documents;
 mod events;
 mod known;
+mod metrics;
 pub mod object_call;
 mod passwords;
 #[cfg(test)]
 mod schema;
+mod serve;
 mod sessions;
 mod sockets;
 mod status;
@@ -20,12 +22,14 @@ mod tickets;
 mod tries;
 mod users;
 
+pub use serve::serve;
+
 use std::cell::OnceCell;
 
-use ::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use crate::{env::Bindings, error::Error};
+use ::http::Method;
 use axum::{
     Router,
-    body::{Body, to_bytes},
     extract::{DefaultBodyLimit, Request},
     response::Response,
     routing::{delete, get, patch, post},
@@ -33,10 +37,6 @@ use axum::{
 use rollcall_core::{Rejection, body::LIMIT, wire::Health};
 use tower_http::normalize_path::NormalizePath;
 use tower_service::Service;
-use worker::{Env, HttpRequest, ResponseBuilder, WebSocket};
-
-use self::cors::Cors;
-use crate::{env::Bindings, error::Error};
 
 /// Every route of the Worker. Paths work with and without the trailing slash.
 fn routes(bindings: Bindings) -> Router {
@@ -66,6 +66,7 @@ fn routes(bindings: Bindings) -> Router {
         .route("/ws/doctor-status", get(sockets::watch))
         .route("/ws/connect", get(sockets::connect))
         .route("/healthz", get(healthz))
+        .route("/metrics", get(metrics::list))
         .fallback(async || Error::from(Rejection::NotFound))
         .method_not_allowed_fallback(async |method: Method| {
             Error::from(Rejection::MethodNotAllowed(method.to_string()))
@@ -79,54 +80,13 @@ thread_local! {
     static ROUTES: OnceCell<NormalizePath<Router>> = const { OnceCell::new() };
 }
 
-/// Answers a request. What goes wrong is an answer too; fails only where the runtime does not take it.
-pub async fn serve(request: HttpRequest, env: Env) -> worker::Result<worker::Response> {
-    // An empty body is no stream to read.
-    let is_empty = request.headers().get(header::CONTENT_LENGTH).is_some_and(|length| length == "0");
-    let request = request.map(|body| if is_empty { Body::empty() } else { Body::new(body) });
-    let secure = request.uri().scheme_str() == Some("https");
-    let bindings = Bindings::new(env);
-    let cors = Cors::of(&request, &bindings.allowed_origins());
-    let mut response = match cors.as_ref().and_then(Cors::preflight) {
-        Some(preflight) => preflight,
-        None => handle(request, bindings).await,
-    };
-    if let Some(cors) = cors {
-        cors.permit(response.headers_mut());
-    }
-    if response.status() != StatusCode::SWITCHING_PROTOCOLS {
-        harden(response.headers_mut(), secure);
-    }
-    whole(response).await
-}
-
+/// Hands a request to its handler.
 async fn handle(request: Request, bindings: Bindings) -> Response {
     let mut routes =
         ROUTES.with(|made| made.get_or_init(|| NormalizePath::trim_trailing_slash(routes(bindings))).clone());
     match routes.call(request).await {
         Ok(response) => response,
         Err(never) => match never {},
-    }
-}
-
-/// The response as the runtime takes it, its body in one piece: as a stream each would be a tenth of a millisecond more.
-async fn whole(response: Response) -> worker::Result<worker::Response> {
-    let (mut parts, body) = response.into_parts();
-    let builder = ResponseBuilder::new().with_status(parts.status.as_u16()).with_headers((&parts.headers).into());
-    if let Some(socket) = parts.extensions.remove::<WebSocket>() {
-        return Ok(builder.with_websocket(socket).empty());
-    }
-    let body = to_bytes(body, usize::MAX).await.map_err(|error| worker::Error::RustError(error.to_string()))?;
-    Ok(if body.is_empty() { builder.empty() } else { builder.fixed(body.into()) })
-}
-
-/// What every response carries: nothing here is for a cache, for another page, or for guessing its type.
-fn harden(headers: &mut HeaderMap, secure: bool) {
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-    if secure {
-        headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
     }
 }
 

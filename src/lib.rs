@@ -9,14 +9,30 @@ mod env;
 mod error;
 mod faults;
 mod http;
+mod log;
+mod metrics;
 mod random;
+mod retention;
 mod room;
 mod throttle;
 
-use worker::{Context, Env, HttpRequest, event};
+use worker::{Context, Env, HttpRequest, ScheduleContext, ScheduledEvent, event};
+
+use crate::env::Bindings;
 
 /// Every request that is not a static asset.
 #[event(fetch)]
-async fn fetch(request: HttpRequest, env: Env, _context: Context) -> worker::Result<worker::Response> {
-    http::serve(request, env).await
+async fn fetch(request: HttpRequest, env: Env, context: Context) -> worker::Result<worker::Response> {
+    let bindings = Bindings::new(env);
+    let response = http::serve(request, bindings.clone()).await;
+    if metrics::is_due() {
+        context.wait_until(metrics::add(bindings));
+    }
+    response
+}
+
+/// Every hour.
+#[event(scheduled)]
+async fn scheduled(_event: ScheduledEvent, env: Env, _context: ScheduleContext) {
+    retention::forget(Bindings::new(env)).await;
 }

@@ -41,6 +41,7 @@ use crate::{
     error::{self, Error},
     faults,
     http::object_call,
+    log::{self, About},
 };
 
 /// The Durable Object class. Woken for a call, a frame or its alarm, asleep in between; only its sockets, their
@@ -99,6 +100,40 @@ impl DurableObject for Room {
     }
 
     async fn fetch(&self, request: Request) -> Result<Response> {
+        let about = About::object(self.place()?, object_call::request_id(&request));
+        log::about(about, self.answer_call(request)).await
+    }
+
+    async fn websocket_message(&self, socket: WebSocket, frame: WebSocketIncomingMessage) -> Result<()> {
+        match frame {
+            WebSocketIncomingMessage::String(text) => self.hear(&socket, Some(&text))?,
+            WebSocketIncomingMessage::Binary(_) => self.hear(&socket, None)?,
+        }
+        self.look_again_in_time().await
+    }
+
+    async fn websocket_close(&self, socket: WebSocket, code: usize, reason: String, _was_clean: bool) -> Result<()> {
+        self.closed(&socket, code, &reason)?;
+        self.look_again_in_time().await
+    }
+
+    async fn websocket_error(&self, socket: WebSocket, _error: worker::Error) -> Result<()> {
+        self.closed(&socket, 0, "")?;
+        self.look_again_in_time().await
+    }
+
+    async fn alarm(&self) -> Result<Response> {
+        log::about(About::object(self.place()?, String::new()), self.ring()).await?;
+        Response::empty()
+    }
+}
+
+/// Who waits longer for the room than this is sent away, and what they asked for is not done later: they may have
+/// asked for something else by then.
+const PATIENCE: Duration = Duration::from_secs(4);
+
+impl Room {
+    async fn answer_call(&self, request: Request) -> Result<Response> {
         let point = if self.place()?.relay.is_some() { "relay" } else { "room" };
         faults::point(point, self).await?;
         let call = object_call::read(request).await?;
@@ -114,6 +149,7 @@ impl DurableObject for Room {
                 answer(Ok(ActiveConnections { status, count, active_connections }))
             }
             Call::Count(user_id) => answer(Ok(self.counts(user_id))),
+            Call::Gauges => answer(self.gauges().map_err(Error::from)),
             Call::Relay { events, latest, connections } => {
                 self.telling.learn(connections);
                 answer(self.hear_of(events, latest).await)
@@ -150,35 +186,6 @@ impl DurableObject for Room {
         response
     }
 
-    async fn websocket_message(&self, socket: WebSocket, frame: WebSocketIncomingMessage) -> Result<()> {
-        match frame {
-            WebSocketIncomingMessage::String(text) => self.hear(&socket, Some(&text))?,
-            WebSocketIncomingMessage::Binary(_) => self.hear(&socket, None)?,
-        }
-        self.look_again_in_time().await
-    }
-
-    async fn websocket_close(&self, socket: WebSocket, code: usize, reason: String, _was_clean: bool) -> Result<()> {
-        self.closed(&socket, code, &reason)?;
-        self.look_again_in_time().await
-    }
-
-    async fn websocket_error(&self, socket: WebSocket, _error: worker::Error) -> Result<()> {
-        self.closed(&socket, 0, "")?;
-        self.look_again_in_time().await
-    }
-
-    async fn alarm(&self) -> Result<Response> {
-        self.ring().await?;
-        Response::empty()
-    }
-}
-
-/// Who waits longer for the room than this is sent away, and what they asked for is not done later: they may have
-/// asked for something else by then.
-const PATIENCE: Duration = Duration::from_secs(4);
-
-impl Room {
     /// The room's memory, for one at a time, in the order of asking.
     async fn lock(&self) -> Result<MutexGuard<'_, Option<Memory>>> {
         match self.memory.try_lock() {

@@ -32,7 +32,7 @@ fn user(id: Id, hospital_id: Id, role: Role) -> User {
 
 /// Everybody, in one's own hospital and in another one: `+` may, `-` may not (403), `?` does not even learn that it
 /// is there (404).
-const MATRIX: [(Action, [&str; 3]); 17] = [
+const MATRIX: [(Action, [&str; 3]); 18] = [
     //                           admin  doctor  user
     (Action::ReadSelf, /*    */ ["+?", "+?", "+?"]),
     (Action::SignOut, /*     */ ["+?", "+?", "+?"]),
@@ -51,6 +51,7 @@ const MATRIX: [(Action, [&str; 3]); 17] = [
     (Action::CreateUser, /*  */ ["+?", "--", "--"]),
     (Action::EditUser, /*    */ ["+?", "--", "--"]),
     (Action::ResetPassword, ["+?", "--", "--"]),
+    (Action::ReadMetrics, /* */ ["+?", "--", "--"]),
 ];
 
 #[test]
@@ -78,7 +79,7 @@ fn the_matrix_has_every_action() {
         Action::ReadSelf | Action::SignOut | Action::ChangePassword | Action::ListSessions | Action::RevokeSession => 5,
         Action::Connect | Action::ListOnlineDoctors | Action::SetOwnState | Action::SetState | Action::Watch => 5 + 5,
         Action::ReadEvents | Action::ListConnections | Action::Disconnect | Action::ListUsers => 10 + 4,
-        Action::CreateUser | Action::EditUser | Action::ResetPassword => 14 + 3,
+        Action::CreateUser | Action::EditUser | Action::ResetPassword | Action::ReadMetrics => 14 + 4,
     };
     assert_eq!(MATRIX.map(|(action, _)| named(action)).into_iter().max(), Some(MATRIX.len()));
     for (index, (action, _)) in MATRIX.into_iter().enumerate() {

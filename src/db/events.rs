@@ -74,7 +74,7 @@ pub async fn record(
 ) -> worker::Result<Vec<Option<Event>>> {
     let insert = format!(
         "INSERT INTO events (hospital_id, {COLUMNS})
-         SELECT h.id, (SELECT COALESCE(MAX(seq), 0) + 1 FROM events WHERE hospital_id = h.id), ?2, ?11, ?12, ?13, ?14,
+         SELECT h.id, MAX((SELECT COALESCE(MAX(seq), 0) FROM events WHERE hospital_id = h.id), h.seq_floor) + 1, ?2, ?11, ?12, ?13, ?14,
                 u.id, u.username, u.first_name, u.last_name,
                 COALESCE(?10, d.is_available_for_consultation), COALESCE(?9, d.is_live),
                 d.consultation_hours, d.specialization, h.name
@@ -156,6 +156,24 @@ impl Record {
         let (doctor_id, departs) = (int(self.doctor_id), int(self.departs.into()));
         [int(hospital_id), time(at), session_id, user_id, role, temporary, doctor_id, departs]
     }
+}
+
+/// No more events are forgotten in one statement.
+const FORGOTTEN_AT_ONCE: usize = 500;
+
+/// Forgets events recorded before `before`, the oldest first, and says whether there may be more of them.
+///
+/// What is kept has no holes: nothing behind an event that is kept is forgotten, wherever the clock was. The latest one is
+/// always kept, because the next one's `seq` follows from it.
+pub async fn forget(db: &D1Database, hospital_id: Id, before: Timestamp) -> worker::Result<bool> {
+    let sql = format!(
+        "WITH oldest AS (SELECT seq, at_ms FROM events WHERE hospital_id = ?1 ORDER BY seq LIMIT {FORGOTTEN_AT_ONCE})
+         DELETE FROM events WHERE hospital_id = ?1 AND seq <= (SELECT MAX(seq) FROM oldest)
+           AND seq < COALESCE((SELECT MIN(seq) FROM oldest WHERE at_ms >= ?2), 1 << 53)
+           AND seq < (SELECT MAX(seq) FROM events WHERE hospital_id = ?1)"
+    );
+    let deleted = all(statement(db, &sql, &[int(hospital_id), time(before)])?).await?;
+    Ok(deleted.meta()?.and_then(|meta| meta.changes) >= Some(FORGOTTEN_AT_ONCE))
 }
 
 /// A hospital's latest seq.

@@ -31,18 +31,19 @@ pub struct Record<'a> {
     pub now: Timestamp,
 }
 
+/// The statement that forgets what is older than [`RETENTION`].
+pub(super) fn forget(db: &D1Database, now: Timestamp) -> worker::Result<D1PreparedStatement> {
+    statement(db, "DELETE FROM security_events WHERE at_ms < ?1", &[time(now - RETENTION)])
+}
+
 impl Record<'_> {
     /// Records an event that changes nothing else, and forgets what is older than [`RETENTION`].
     pub async fn save(&self, db: &D1Database) -> worker::Result<()> {
         let count = format!("UPDATE security_events SET times = times + 1 WHERE {SAME} AND at_ms <= ?1");
         let insert = format!("{INSERT} WHERE NOT EXISTS (SELECT 1 FROM security_events WHERE {SAME})");
         let parameters = self.parameters(time(self.now - COALESCE));
-        let forget = "DELETE FROM security_events WHERE at_ms < ?1";
-        let statements = [
-            statement(db, &count, &parameters)?,
-            statement(db, &insert, &parameters)?,
-            statement(db, forget, &[time(self.now - RETENTION)])?,
-        ];
+        let statements =
+            [statement(db, &count, &parameters)?, statement(db, &insert, &parameters)?, forget(db, self.now)?];
         batch(db, statements).await?;
         Ok(())
     }

@@ -67,6 +67,12 @@ pub(super) fn open(
     ])
 }
 
+/// The statement that forgets everybody's sessions that are over.
+pub(super) fn forget(db: &D1Database, now: Timestamp) -> worker::Result<D1PreparedStatement> {
+    let sql = "DELETE FROM sessions WHERE expires_ms <= ?1 OR revoked_ms <= ?2";
+    statement(db, sql, &[time(now - REPEATABLE), time(now - REPEATABLE)])
+}
+
 /// A session and its user, where they are good; `expired` sessions are found too.
 const PRINCIPAL: &str = "SELECT s.id AS session_id, s.created_ms, s.expires_ms, u.id AS user_id, u.hospital_id, u.role,
             u.temporary_until_ms IS NOT NULL AS must_change_password

@@ -20,6 +20,7 @@ use crate::{
     db::{security_events::Record, sessions},
     env::Bindings,
     error::{Error, Result},
+    log,
 };
 
 const COOKIE: &str = "rollcall_session";
@@ -130,7 +131,7 @@ impl Caller {
     /// Who they were when they were last looked up here, if they were. That nothing has changed since is for the
     /// database to say.
     pub fn was(&self) -> Option<Principal> {
-        known::recall(self.credentials.token())
+        known::recall(self.credentials.token()).inspect(log::is_by)
     }
 
     /// Who they are.
@@ -138,7 +139,9 @@ impl Caller {
     /// # Errors
     /// [`Rejection::InvalidToken`] where nobody.
     pub async fn look_up(self, bindings: &Bindings) -> Result<SignedIn> {
-        Ok(SignedIn { who: self.credentials.principal(bindings).await?, address: self.address })
+        let who = self.credentials.principal(bindings).await?;
+        log::is_by(&who);
+        Ok(SignedIn { who, address: self.address })
     }
 }
 

@@ -4,14 +4,15 @@
 
 use ::http::{HeaderMap, HeaderValue, Method, Request, header};
 use axum::{body::Body, response::Response};
-use worker::console_error;
+
+use crate::log;
 
 /// For how long a browser may remember what it may do, in seconds.
 const MAX_AGE: HeaderValue = HeaderValue::from_static("3600");
 
 const METHODS: HeaderValue = HeaderValue::from_static("GET,POST,PATCH,DELETE");
 const HEADERS: HeaderValue = HeaderValue::from_static("authorization,content-type");
-const EXPOSED: HeaderValue = HeaderValue::from_static("retry-after");
+const EXPOSED: HeaderValue = HeaderValue::from_static("retry-after,x-request-id");
 const VARY: HeaderValue =
     HeaderValue::from_static("origin, access-control-request-method, access-control-request-headers");
 
@@ -28,7 +29,7 @@ impl Cors {
     pub fn of(request: &Request<Body>, allowed_origins: &[String]) -> Option<Self> {
         // Everybody's origin would be nobody's protection.
         if allowed_origins.iter().any(|origin| origin == "*") {
-            console_error!("`*` in ALLOWED_ORIGINS is ignored: name the origins");
+            log::error("`*` in ALLOWED_ORIGINS is ignored: name the origins");
         }
         let mut origins = allowed_origins.iter().filter(|origin| *origin != "*").peekable();
         origins.peek()?;

@@ -12,12 +12,15 @@ use utoipa::{
     openapi::{
         RefOr, Required,
         path::{HttpMethod, Operation},
-        security::{ApiKey, ApiKeyValue, SecurityScheme},
+        security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme},
     },
 };
 
 /// The name of the security scheme.
 const TOKEN: &str = "token";
+
+/// The same, of what only `/metrics` takes.
+const METRICS_TOKEN: &str = "metrics_token";
 
 #[derive(OpenApi)]
 #[openapi(
@@ -48,6 +51,7 @@ const TOKEN: &str = "token";
         super::events::list,
         super::tickets::issue,
         super::healthz,
+        super::metrics::list,
     ),
     security(("token" = [])),
     modifiers(&Common)
@@ -63,6 +67,8 @@ impl Modify for Common {
         let scheme = ApiKey::Header(ApiKeyValue::with_description("Authorization", value));
         let components = openapi.components.get_or_insert_default();
         components.add_security_scheme(TOKEN, SecurityScheme::ApiKey(scheme));
+        let bearer = Http::builder().scheme(HttpAuthScheme::Bearer).description(Some("`METRICS_TOKEN`")).build();
+        components.add_security_scheme(METRICS_TOKEN, SecurityScheme::Http(bearer));
         components.schemas.insert(Refusal::name().into(), Refusal::schema());
         for item in openapi.paths.paths.values_mut() {
             let operations = [&mut item.get, &mut item.post, &mut item.patch, &mut item.delete];

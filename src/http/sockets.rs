@@ -15,7 +15,7 @@ use rollcall_core::{
     token::Token,
     wire::{Role, SUBPROTOCOL},
 };
-use worker::{console_error, send::SendFuture};
+use worker::send::SendFuture;
 
 use super::{
     auth::{Credentials, SignedIn, address, has_our_origin},
@@ -25,8 +25,8 @@ use crate::{
     clock,
     db::{sessions, users},
     env::{Bindings, SocketAuth},
-    error::{Error, Result},
-    random, room,
+    error::{Error, Refusal, Result},
+    log, random, room,
 };
 
 /// `GET /ws/doctor-status/`
@@ -75,7 +75,7 @@ impl FromRequestParts<Bindings> for Handshake {
             return Err(Rejection::UpgradeRequired.into());
         }
         let auth = bindings.socket_auth().ok_or_else(|| {
-            console_error!("SOCKET_AUTH=open is refused where ENVIRONMENT=production: set it to strict");
+            log::error("SOCKET_AUTH=open is refused where ENVIRONMENT=production: set it to strict");
             Rejection::Unavailable
         })?;
         let query = Query::parse(parts.uri.query().unwrap_or_default());
@@ -135,7 +135,9 @@ impl Handshake {
             (Ok(None), SocketAuth::Open) => return Ok(None),
             (Ok(None), SocketAuth::Strict) | (Err(_), _) => None,
         };
-        let caller = SignedIn { who: who.ok_or(Rejection::JoinNotAccepted)?, address: self.address.clone() };
+        let who = who.ok_or(Rejection::JoinNotAccepted)?;
+        log::is_by(&who);
+        let caller = SignedIn { who, address: self.address.clone() };
         caller.may(bindings, path.action()).await?;
         Ok(Some(caller))
     }
@@ -180,7 +182,12 @@ async fn join(bindings: &Bindings, admitted: Result<(Place, Call)>, handshake: &
     };
     let mut response: Response = match joined {
         Ok(response) => response.into(),
-        Err(error) => room::refuse(&error.into_rejection())?.into(),
+        Err(error) => {
+            let rejection = error.into_rejection();
+            let mut response: Response = room::refuse(&rejection)?.into();
+            response.extensions_mut().insert(Refusal(rejection.code()));
+            response
+        }
     };
     if let Some(protocol) = &handshake.protocol {
         response.headers_mut().insert(header::SEC_WEBSOCKET_PROTOCOL, protocol.clone());

@@ -8,16 +8,17 @@ use chrono::TimeDelta;
 use rollcall_core::{
     Id, Rejection, Timestamp,
     event::{Change, Reason},
+    metrics::Count,
     socket::Attachment,
     sweep,
 };
-use worker::{Result, console_error};
+use worker::Result;
 
 use super::{Memory, Room, sockets};
 use crate::{
     clock,
     db::events::{self, Record},
-    error, faults,
+    error, faults, log, metrics,
 };
 
 /// When to look whether a change that was sent to the database has been announced.
@@ -58,14 +59,19 @@ impl Room {
     pub(super) async fn ring(&self) -> Result<()> {
         self.alarm.set(Some(None));
         self.tell_connections_now();
-        let due = match self.attend().await {
+        let attended = self.attend().await;
+        metrics::count(Count::Rang(attended.is_ok()));
+        let due = match attended {
             Ok(next) => next.into_iter().chain(self.presence_due()?).chain(self.in_doubt()).min(),
             Err(error) => {
                 // What is overdue waits too: a database that is down is not to be asked without a pause.
-                console_error!("hospital {}: the alarm tries again: {error}", self.hospital_id().unwrap_or_default());
+                log::error(format_args!("the alarm tries again: {error}"));
                 Some(clock::now() + RETRY)
             }
         };
+        if metrics::is_due() {
+            self.state.wait_until(metrics::add(self.bindings.clone()));
+        }
         match due {
             Some(due) => self.set_alarm_by(due).await,
             None => Ok(()),
@@ -107,6 +113,9 @@ impl Room {
             return Ok(None);
         }
         let memory = self.awake(memory).await?;
+        if latest < memory.board.seq() {
+            self.start_over(memory).await?;
+        }
         self.catch_up(memory, latest).await?;
         for doctor_id in self.overdue()? {
             // Opening a socket waits for nobody: some may be back since the last one was recorded.

@@ -7,7 +7,7 @@ use std::{cell::Cell, rc::Rc, time::Duration};
 
 use rollcall_core::{
     Id,
-    call::{Call, Counts, Place},
+    call::{Call, Counts, Gauges, Place},
     wire::WatcherMessage,
 };
 use wasm_bindgen::JsCast;
@@ -16,7 +16,7 @@ use worker::{Delay, State, worker_sys::DurableObjectState};
 use super::{
     Room,
     relays::tell_all,
-    sockets::{self, COUNTING},
+    sockets::{self, CONNECTION, COUNTING, WATCHER},
 };
 /// Before anybody is told, so that many who come at once are told of once.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -93,6 +93,14 @@ impl Room {
                 connections
             }
         }
+    }
+
+    /// What is open here.
+    pub(super) fn gauges(&self) -> worker::Result<Gauges> {
+        let announced = self.checkpoint()?.map(|checkpoint| checkpoint.seq).unwrap_or_default();
+        let open = |tag| sockets::open_tagged(&self.state, tag).count();
+        let (dashboards, connections) = (open(WATCHER), open(CONNECTION));
+        Ok(Gauges { dashboards, connections, people: self.connections(), announced })
     }
 
     /// What is counted here of a user, and of all.

@@ -4,23 +4,23 @@ use std::pin::pin;
 
 use futures_util::future::{Either, select};
 use rollcall_core::{
-    Id, Rejection, Seq,
+    Id, Rejection, Seq, Timestamp,
     auth::Principal,
     board::{BACKLOG, Board},
     call::Call,
     event::{Change, Event},
+    metrics::Count,
     rejection::TokenFault,
     wire::{StateAnswer, Success},
 };
 use tokio::sync::oneshot::{self, error::TryRecvError};
-use worker::console_error;
 
 use super::{Memory, PATIENCE, Room, relays::tell_all};
 use crate::{
     clock,
     db::events::{self, Found, Record},
     error::Result,
-    faults,
+    faults, log, metrics,
 };
 
 /// How many events a room reads when it wakes: what a snapshot shows.
@@ -32,6 +32,7 @@ const TURN: usize = 16;
 /// A change that waits for its turn.
 pub(super) struct Waiting {
     record: Record,
+    asked_at: Timestamp,
     /// Dropped by a caller who has given up.
     answer: oneshot::Sender<Result<StateAnswer, Rejection>>,
 }
@@ -44,7 +45,7 @@ impl Room {
         let (answer, mut answered) = oneshot::channel();
         let reason = by.reason();
         let record = Record { doctor_id, change, reason, actor_id: Some(by.user_id), by: Some(by), departs: false };
-        self.waiting.borrow_mut().push_back(Waiting { record, answer });
+        self.waiting.borrow_mut().push_back(Waiting { record, asked_at: clock::now(), answer });
         let mut memory = match self.memory.try_lock() {
             Ok(memory) => memory,
             Err(_) => match clock::within(PATIENCE, select(&mut answered, pin!(self.memory.lock()))).await? {
@@ -69,22 +70,24 @@ impl Room {
         let memory = self.awake(memory).await?;
         let (mut records, mut answers) = (Vec::new(), Vec::new());
         while records.len() < TURN
-            && let Some(Waiting { record, answer }) = self.next_waiting()
+            && let Some(Waiting { record, asked_at, answer }) = self.next_waiting()
         {
             records.push(record);
-            answers.push(answer);
+            answers.push((answer, asked_at));
         }
         if records.is_empty() {
             return Ok(());
         }
         let (mut unchanged, mut waiting) = (Vec::new(), Vec::new());
         let recorded = self.commit(memory, &records).await?;
-        for ((record, answer), event) in records.into_iter().zip(answers).zip(recorded) {
+        for ((record, (answer, asked_at)), event) in records.into_iter().zip(answers).zip(recorded) {
             match event {
                 Some(Event { seq, doctor, .. }) => {
+                    metrics::count(Count::Announced(clock::now() - asked_at));
                     let _ = answer.send(Ok(StateAnswer { status: Success::Success, changed: true, seq, doctor }));
                 }
                 None => {
+                    metrics::count(Count::Unchanged);
                     unchanged.push(record);
                     waiting.push(answer);
                 }
@@ -134,6 +137,7 @@ impl Room {
         let recorded = events::record(&db, hospital_id, when, records).await.inspect_err(|_| self.doubt())?;
         faults::point("committed", self).await?;
         for event in recorded.iter().flatten() {
+            metrics::count(Count::Recorded(event));
             self.catch_up(memory, event.seq - 1).await?;
             self.announce(memory, event.clone());
         }
@@ -200,7 +204,25 @@ impl Room {
 
     /// Announces what was committed behind this room's back: the database did it, but its answer was lost.
     pub(super) async fn catch_up(&self, memory: &mut Memory, latest: Seq) -> Result<()> {
-        self.each_between(memory.board.seq(), latest, |event| self.announce(memory, event)).await
+        let mut put_back = false;
+        let since = memory.board.seq();
+        self.each_between(since, latest, |event| {
+            if !self.announce(memory, event.clone()) {
+                // What was between is gone: the database was put back to an older state.
+                self.send_event(&event);
+                put_back = true;
+            }
+        })
+        .await?;
+        if put_back { self.start_over(memory).await } else { Ok(()) }
+    }
+
+    /// The database was put back to an older state: shows what it has now.
+    pub(super) async fn start_over(&self, memory: &mut Memory) -> Result<()> {
+        let (time_zone, board) = self.read_board(WAKING_DEPTH).await?;
+        *memory = Memory { time_zone, board };
+        self.send_snapshot(&mut memory.board);
+        Ok(())
     }
 
     /// Reads the events after `since` up to `latest`, page by page.
@@ -214,11 +236,13 @@ impl Room {
         Ok(())
     }
 
-    /// Applies a recorded event to the board and sends it to who hears it, unless it is out of turn.
-    pub(super) fn announce(&self, memory: &mut Memory, event: Event) {
-        if memory.board.apply(event.clone()) {
+    /// Applies a recorded event to the board and sends it to who hears it. `false` where it is out of turn.
+    pub(super) fn announce(&self, memory: &mut Memory, event: Event) -> bool {
+        let in_turn = memory.board.apply(event.clone());
+        if in_turn {
             self.send_event(&event);
         }
+        in_turn
     }
 
     /// Sends a recorded event to who hears it, and lets it have its effect on presence.
@@ -229,7 +253,7 @@ impl Room {
             .and_then(|()| self.change_presence(event.doctor.id, |presence| presence.apply(event)));
         if let Err(error) = noted {
             // It is recorded and sent; the ledger is read anew when the room wakes next.
-            console_error!("an event's effect on presence was not stored: {error}");
+            log::error(format_args!("an event's effect on presence was not stored: {error}"));
         }
     }
 }

@@ -13,7 +13,7 @@ use rollcall_core::{
     event::Event,
 };
 use serde::de::DeserializeOwned;
-use worker::{State, console_error};
+use worker::State;
 
 use super::{Memory, Room};
 use crate::{
@@ -21,6 +21,7 @@ use crate::{
     env::Bindings,
     error::Result,
     http::object_call::{as_json, ask_json, understand},
+    log,
 };
 
 /// A relay that does not answer by then is told again by the alarm.
@@ -59,7 +60,7 @@ impl Room {
             let (relays, told) = (Rc::clone(&self.relays), tell(&self.bindings, place, json));
             self.state.wait_until(async move {
                 let heard = told.await.and_then(|answer| understand::<Seq>(&answer));
-                let heard = heard.inspect_err(|error| console_error!("a relay did not answer: {error}")).ok();
+                let heard = heard.inspect_err(|error| log::error(format_args!("a relay did not answer: {error}"))).ok();
                 if let Some(relay) = relays.borrow_mut().get_mut(index) {
                     relay.heard = relay.heard.max(heard);
                     relay.told = relay.told.filter(|_| heard.is_some());
@@ -145,7 +146,7 @@ impl Room {
             }
             (Ok(Counts { sockets, .. }), None) => Ok(sockets),
             (Err(error), None) => {
-                console_error!("a relay did not answer: {error}");
+                log::error(format_args!("a relay did not answer: {error}"));
                 Ok(0)
             }
             (Err(error), Some(_)) => Err(error),
@@ -179,7 +180,7 @@ pub(super) fn tell_all(
         let told = tell(bindings, place, json.clone());
         state.wait_until(async {
             if let Err(error) = told.await {
-                console_error!("a relay did not answer: {error}");
+                log::error(format_args!("a relay did not answer: {error}"));
             }
         });
     }

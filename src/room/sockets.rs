@@ -7,21 +7,20 @@ use js_sys::{Date, Function, JsString, Reflect};
 use rollcall_core::{
     Id, Rejection, Timestamp,
     board::Board,
+    metrics::Count,
     registry::entries,
     socket::{Attachment, Kind, close_code_for},
     wire::{ActiveConnection, DoctorEvent},
 };
 use serde::Serialize;
 use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
-use worker::{
-    Response, Result, State, WebSocket, WebSocketPair, console_error, web_sys, worker_sys::DurableObjectState,
-};
+use worker::{Response, Result, State, WebSocket, WebSocketPair, web_sys, worker_sys::DurableObjectState};
 
 use super::Room;
-use crate::clock;
+use crate::{clock, log, metrics};
 
-const WATCHER: &str = "watcher";
-const CONNECTION: &str = "connection";
+pub(super) const WATCHER: &str = "watcher";
+pub(super) const CONNECTION: &str = "connection";
 /// Beside [`WATCHER`]: it asks to be told how many are connected.
 pub(super) const COUNTING: &str = "counting";
 
@@ -46,6 +45,7 @@ impl Room {
             .flatten()
             .map(JsValue::from)
             .collect();
+        metrics::count(Count::Opened(if kind == WATCHER { "dashboard" } else { "connection" }));
         // `State::accept_websocket_with_tags` would panic.
         Ok(self.raw.accept_websocket_with_tags(socket.as_ref(), tags)?)
     }
@@ -85,6 +85,7 @@ impl Room {
 
     /// Closes a socket with a refusal's code.
     pub(super) fn close(&self, socket: &WebSocket, rejection: &Rejection) -> Result<()> {
+        metrics::count_of(Some(self.hospital_id()?), Count::Closed(rejection));
         close(socket, rejection);
         self.gone(socket)
     }
@@ -258,7 +259,9 @@ pub(super) fn attachment(socket: &WebSocket) -> Option<Attachment> {
 
 /// A message's text.
 pub(super) fn encode(message: &impl Serialize) -> Option<String> {
-    serde_json::to_string(message).inspect_err(|error| console_error!("a message was not encoded: {error}")).ok()
+    serde_json::to_string(message)
+        .inspect_err(|error| log::error(format_args!("a message was not encoded: {error}")))
+        .ok()
 }
 
 /// The longest prefix of at most `limit` bytes that ends between characters.

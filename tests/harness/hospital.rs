@@ -124,7 +124,8 @@ pub(crate) fn sql() -> String {
     let mut sql = String::new();
     for id in FIRST..=OF_AN_UNKNOWN_ZONE {
         // Half an hour off, and without summer time: what is shown in the hospital's zone is never what is in UTC.
-        writeln!(sql, "INSERT INTO hospitals VALUES ({id}, 'Hospital {id}', 'Asia/Kolkata');").unwrap();
+        writeln!(sql, "INSERT INTO hospitals (id, name, time_zone) VALUES ({id}, 'Hospital {id}', 'Asia/Kolkata');")
+            .unwrap();
         for (name, first, last, role, active) in [
             ("admin", "Alex", "Admin", "admin", 1),
             ("admin2", "Alma", "Admin", "admin", 1),
@@ -153,7 +154,7 @@ pub(crate) fn sql() -> String {
     }
     writeln!(sql, "UPDATE hospitals SET time_zone = 'Mars/Olympus' WHERE id = {OF_AN_UNKNOWN_ZONE};").unwrap();
     let slow = password::hash(PASSWORD, [1; password::SALT_BYTES]).unwrap();
-    writeln!(sql, "INSERT INTO hospitals VALUES ({OF_SLOW_HASHES}, 'Slow', 'UTC');").unwrap();
+    writeln!(sql, "INSERT INTO hospitals (id, name, time_zone) VALUES ({OF_SLOW_HASHES}, 'Slow', 'UTC');").unwrap();
     for (name, active) in (0..SLOW).flat_map(|n| [(format!("active{n}"), 1), (format!("inactive{n}"), 0)]) {
         writeln!(
             sql,

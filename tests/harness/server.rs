@@ -36,8 +36,8 @@ pub enum Build {
 pub fn open() -> &'static Server {
     static OPEN: OnceLock<Server> = OnceLock::new();
     OPEN.get_or_init(|| match std::env::var("ROLLCALL_WATCH_RELAYS") {
-        Ok(relays) => Server::start(&["--var", &format!("WATCH_RELAYS:{relays}")]),
-        Err(_) => Server::start(&[]),
+        Ok(relays) => Server::start(&["--var", &format!("WATCH_RELAYS:{relays}"), "--var", &metrics_token()]),
+        Err(_) => Server::start(&["--var", &metrics_token()]),
     })
 }
 
@@ -49,7 +49,15 @@ pub fn either() -> &'static Server {
 /// The server with `SOCKET_AUTH=strict`.
 pub fn strict() -> &'static Server {
     static STRICT: OnceLock<Server> = OnceLock::new();
-    STRICT.get_or_init(|| Server::start(&["--var", "SOCKET_AUTH:strict"]))
+    STRICT.get_or_init(|| Server::start(&["--var", "SOCKET_AUTH:strict", "--var", &metrics_token()]))
+}
+
+/// The `METRICS_TOKEN` of [`open`] and [`strict`].
+pub const METRICS_TOKEN: &str = "what-only-prometheus-is-to-know!";
+
+fn metrics_token() -> String {
+    secrets::keep_out_of_logs(METRICS_TOKEN);
+    format!("METRICS_TOKEN:{METRICS_TOKEN}")
 }
 
 impl Server {
