@@ -501,6 +501,8 @@ pub struct EventPage {
 pub struct Health {
     /// Always `ok`.
     pub status: Ok,
+    /// The version of Rollcall that answers, for example `0.1.0`.
+    pub version: String,
 }
 
 /// The only state in which there is an answer.

@@ -97,5 +97,5 @@ async fn handle(request: Request, bindings: Bindings) -> Response {
     security(())
 ))]
 async fn healthz() -> axum::Json<Health> {
-    axum::Json(Health::default())
+    axum::Json(Health { version: env!("CARGO_PKG_VERSION").into(), ..Health::default() })
 }

@@ -77,5 +77,6 @@ async fn a_page_may_run_our_scripts_only() {
 #[tokio::test]
 async fn the_worker_says_that_it_runs() {
     let answer = request(either(), "GET", "/healthz", &[], None).await;
-    assert_eq!((answer.status, answer.text.as_str()), (200, r#"{"status":"ok"}"#));
+    let version = env!("CARGO_PKG_VERSION");
+    assert_eq!((answer.status, answer.text), (200, format!(r#"{{"status":"ok","version":"{version}"}}"#)));
 }
