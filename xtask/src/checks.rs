@@ -11,7 +11,7 @@ use std::{
 use anyhow::{Result, anyhow, ensure};
 
 use crate::{
-    build, demo, faults, fuzz,
+    audit, build, demo, faults, fuzz,
     process::{run, say},
     serve::{self, Server},
     setup,
@@ -39,6 +39,7 @@ pub fn test() -> Result<()> {
     check("setup", &|| setup::for_testing().map(drop))?;
     check("format", &|| cargo(&["fmt", "--all", "--check"]))?;
     check("lints", &lints)?;
+    check("licences and sources of dependencies", &audit::without_advisories)?;
     check("native tests", &native_tests)?;
     check("dashboard types and unit tests", &|| npm("check").and_then(|()| npm("test:unit")))?;
     check("build", &build_within_limit)?;

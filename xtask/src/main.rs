@@ -3,6 +3,7 @@
 //! **Invariant:** each command installs what it needs, says so while it does it, and may be run again at any time.
 
 mod admin;
+mod audit;
 mod bench;
 mod build;
 mod checks;
@@ -47,6 +48,8 @@ enum Command {
     Build,
     /// Run every check: format, lints, unit, end-to-end and browser tests.
     Test,
+    /// Look up what is known against the dependencies, and check their licences. Needs the network.
+    Audit,
     /// Do to it what must not hurt it, at full length, and print what was lost.
     Faults {
         /// Put the table into `docs/reliability.md`.
@@ -85,6 +88,7 @@ fn run(command: Command) -> Result<()> {
         Command::Dev { port, persist_to, wrangler } => dev::dev(port, &persist_to, &wrangler),
         Command::Build => build::build(),
         Command::Test => checks::test(),
+        Command::Audit => audit::audit(),
         Command::Faults { update } => faults::at_full_length(update),
         Command::Bench(options) => bench::bench(&options),
         Command::Admin(Admin::Create(who)) => admin::create(who),

@@ -42,6 +42,11 @@ fn test_tool() -> Tool {
     Tool { package: "wasm-pack", version: "0.15.1".into() }
 }
 
+/// What looks at the dependencies.
+fn audit_tool() -> Tool {
+    Tool { package: "cargo-deny", version: "0.20.2".into() }
+}
+
 /// Sets up what building and serving need, and returns the directories of the tools.
 pub fn for_building() -> Result<Vec<PathBuf>> {
     wasm_target()?;
@@ -53,7 +58,13 @@ pub fn for_building() -> Result<Vec<PathBuf>> {
 pub fn for_testing() -> Result<Vec<PathBuf>> {
     let mut directories = for_building()?;
     directories.push(install(&test_tool())?);
+    for_auditing()?;
     Ok(directories)
+}
+
+/// Sets up what looks at the dependencies, and returns its directory.
+pub fn for_auditing() -> Result<PathBuf> {
+    install(&audit_tool())
 }
 
 /// The first program on `PATH` with one of these names.
