@@ -2,6 +2,7 @@
 
 mod clients;
 mod cors;
+mod deploy;
 mod events;
 mod hms;
 mod metrics;

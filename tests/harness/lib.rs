@@ -16,5 +16,5 @@ pub use hospital::{Hospital, PASSWORD, SLOW};
 pub use http::{Answer, Session, request, request_from};
 pub use proxy::Proxy;
 pub use secrets::keep_out_of_logs;
-pub use server::{Build, METRICS_TOKEN, Server, either, open, strict};
+pub use server::{Build, METRICS_TOKEN, Server, database_in, either, open, strict, xtask};
 pub use socket::{Closed, Socket};

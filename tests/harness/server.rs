@@ -3,7 +3,7 @@
 use std::{
     ffi::OsString,
     io::{BufRead, BufReader, Write},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::{Mutex, OnceLock},
 };
@@ -90,11 +90,9 @@ impl Server {
     /// # Errors
     /// What it complained about.
     pub fn create_admin(&self, arguments: &[&str]) -> Result<String, String> {
-        let mut command = Command::new(cargo());
-        command.args(["xtask", "admin", "create", "--production", "--persist-to"]).arg(self.state.path().join("state"));
-        let output = command.args(arguments).output().unwrap();
-        let text = |bytes| String::from_utf8(bytes).unwrap();
-        if output.status.success() { Ok(text(output.stdout)) } else { Err(text(output.stderr)) }
+        let state = self.state.path().join("state");
+        let ours = ["admin", "create", "--production", "--persist-to", state.to_str().unwrap()];
+        xtask(&[&ours, arguments].concat())
     }
 
     /// Kills the runtime as a crash would: nothing is said, nothing is saved.
@@ -167,12 +165,27 @@ impl Server {
 
     /// The database's own file, past the Worker.
     pub fn database(&self) -> Connection {
-        let directory = self.state.path().join("state/v3/d1/miniflare-D1DatabaseObject");
-        let files = std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
-        let mut databases = files.filter(|path| path.extension().is_some_and(|extension| extension == "sqlite"));
-        let database = databases.find(|path| path.file_stem().unwrap() != "metadata").expect("a database");
-        Connection::open(database).unwrap()
+        database_in(&self.state.path().join("state"))
     }
+}
+
+/// The file of the database that is kept in `state`.
+pub fn database_in(state: &Path) -> Connection {
+    let files = std::fs::read_dir(state.join("v3/d1/miniflare-D1DatabaseObject")).unwrap();
+    let files = files.map(|entry| entry.unwrap().path());
+    let mut databases = files.filter(|path| path.extension().is_some_and(|extension| extension == "sqlite"));
+    let database = databases.find(|path| path.file_stem().unwrap() != "metadata").expect("a database");
+    Connection::open(database).unwrap()
+}
+
+/// Runs `cargo xtask` and returns what it printed.
+///
+/// # Errors
+/// What it complained about.
+pub fn xtask(arguments: &[&str]) -> Result<String, String> {
+    let output = Command::new(cargo()).arg("xtask").args(arguments).output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    if output.status.success() { Ok(text(output.stdout)) } else { Err(text(output.stderr)) }
 }
 
 fn cargo() -> OsString {

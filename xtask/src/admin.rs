@@ -11,7 +11,7 @@ use serde_json::json;
 
 use crate::{
     setup,
-    wrangler::{self, Database},
+    wrangler::{self, Database, PRODUCTION},
 };
 
 /// Whom to create, and where.
@@ -38,6 +38,9 @@ pub struct Create {
     /// In the database that is deployed, not in the local one.
     #[arg(long)]
     remote: bool,
+    /// The environment of `wrangler.toml` that it is deployed in.
+    #[arg(long, default_value = PRODUCTION)]
+    env: String,
     /// Where the local database is kept.
     #[arg(long, default_value = ".wrangler/state")]
     persist_to: std::path::PathBuf,
@@ -49,10 +52,11 @@ pub struct Create {
 /// Creates an administrator with a temporary password, which is printed and nowhere else to be found.
 pub fn create(who: Create) -> Result<()> {
     setup::for_building()?;
+    let (env, path) = (who.env.clone(), who.persist_to.clone());
     let database = match (who.remote, who.production) {
-        (true, _) => Database::Remote,
-        (false, true) => Database::LocalProduction(who.persist_to.clone()),
-        (false, false) => Database::Local(who.persist_to.clone()),
+        (true, _) => Database::Remote { env },
+        (false, true) => Database::LocalOf { env, path },
+        (false, false) => Database::Local(path),
     };
     let mut random = [0; password::TEMPORARY_BYTES];
     getrandom::fill(&mut random)?;

@@ -65,7 +65,8 @@ fn native_tests() -> Result<()> {
     cargo(&[&["test", "--quiet"], packages.as_flattened()].concat())
 }
 
-fn build_within_limit() -> Result<()> {
+/// Builds what is not up to date, and refuses what must not be deployed.
+pub fn build_within_limit() -> Result<()> {
     build::build()?;
     let size = build::gzipped_size()?;
     say(format_args!("the Worker's WebAssembly is {size} bytes gzipped, of {WASM_LIMIT}"));

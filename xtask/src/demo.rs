@@ -49,6 +49,11 @@ pub fn create(database: &Database) -> Result<()> {
     wrangler::execute_text(database, &sql()?)
 }
 
+/// Whom [`create`] creates.
+pub fn emails() -> impl Iterator<Item = &'static str> {
+    ACCOUNTS.iter().map(|account| account.email)
+}
+
 /// What a person needs to try it.
 pub fn introduction(address: &str) -> String {
     let mut text = format!(

@@ -8,6 +8,7 @@ mod bench;
 mod build;
 mod checks;
 mod demo;
+mod deploy;
 mod dev;
 mod faults;
 mod fuzz;
@@ -58,6 +59,8 @@ enum Command {
     },
     /// Measure it beside others that do the same, and print tables.
     Bench(bench::Options),
+    /// Put it into an account of Cloudflare: database, migrations, code.
+    Deploy(deploy::Options),
     /// The administrators of a hospital, where there is none yet.
     #[command(subcommand)]
     Admin(Admin),
@@ -91,6 +94,7 @@ fn run(command: Command) -> Result<()> {
         Command::Audit => audit::audit(),
         Command::Faults { update } => faults::at_full_length(update),
         Command::Bench(options) => bench::bench(&options),
+        Command::Deploy(options) => deploy::deploy(&options),
         Command::Admin(Admin::Create(who)) => admin::create(who),
         Command::Serve(options) => serve::until_stdin_closes(&options),
     }

@@ -13,7 +13,7 @@ use crate::{
     build, demo,
     group::Group,
     test_hospitals,
-    wrangler::{self, Database},
+    wrangler::{self, Database, PRODUCTION},
 };
 
 /// What to serve.
@@ -81,7 +81,9 @@ impl Server {
             build::build_with_faults()?;
         }
         if !again {
-            let database = if *production { Database::LocalProduction } else { Database::Local }(persist_to.clone());
+            let path = persist_to.clone();
+            let database =
+                if *production { Database::LocalOf { env: PRODUCTION.into(), path } } else { Database::Local(path) };
             wrangler::migrate(&database)?;
             if !production {
                 demo::create(&database)?;
@@ -96,7 +98,7 @@ impl Server {
         let mut command = wrangler::wrangler(&["dev", "--ip", "127.0.0.1", "--inspector-port", "0"])?;
         command.arg("--port").arg(port.to_string()).arg("--persist-to").arg(persist_to);
         command.args(faults.then_some(build::WITH_FAULTS));
-        command.args(production.then_some(["--env", "production"]).into_iter().flatten()).args(wrangler);
+        command.args(production.then_some(["--env", PRODUCTION]).into_iter().flatten()).args(wrangler);
         // A group, so that the runtime below wrangler ends with it. From here on dropped, and so ended, on every way out.
         let mut runtime = Group::start(command.stdin(Stdio::null()).stdout(Stdio::piped()))?;
         let output = runtime.latest().and_then(|wrangler| wrangler.stdout.take()).context("wrangler's output")?;

@@ -13,6 +13,9 @@ use crate::{
     setup,
 };
 
+/// The environment that is meant to be deployed.
+pub const PRODUCTION: &str = "production";
+
 /// The configuration of the bare object.
 pub const BARE: &str = "bench/contestants/bare/wrangler.toml";
 
@@ -21,29 +24,37 @@ pub const BARE: &str = "bench/contestants/bare/wrangler.toml";
 pub enum Database {
     /// The one of the local runtime, kept there.
     Local(PathBuf),
-    /// The local one of the production settings, kept there. For tests.
-    LocalProduction(PathBuf),
+    /// The local one of the settings of an environment, kept there. For tests, and to rehearse a deployment.
+    LocalOf {
+        /// The environment.
+        env: String,
+        /// Where it is kept.
+        path: PathBuf,
+    },
     /// The one of the bare object that `cargo xtask bench` compares with, kept there.
     Bare(PathBuf),
-    /// The one that is deployed.
-    Remote,
+    /// The one that is deployed in an environment.
+    Remote {
+        /// The environment.
+        env: String,
+    },
 }
 
 impl Database {
-    fn name(&self) -> &'static str {
-        if matches!(self, Self::Bare(_)) { "bare" } else { "rollcall" }
-    }
+    /// Its binding, which is the same in every environment.
+    const NAME: &str = "DB";
 
-    fn arguments(&self) -> Vec<&str> {
+    /// How `wrangler` is told which one.
+    pub fn arguments(&self) -> Vec<&str> {
         match self {
             Self::Local(path) => vec!["--local", "--persist-to", path.to_str().unwrap_or_default()],
-            Self::LocalProduction(path) => {
-                vec!["--env", "production", "--local", "--persist-to", path.to_str().unwrap_or_default()]
+            Self::LocalOf { env, path } => {
+                vec!["--env", env, "--local", "--persist-to", path.to_str().unwrap_or_default()]
             }
             Self::Bare(path) => {
                 vec!["--config", BARE, "--local", "--persist-to", path.to_str().unwrap_or_default()]
             }
-            Self::Remote => vec!["--env", "production", "--remote"],
+            Self::Remote { env } => vec!["--env", env, "--remote"],
         }
     }
 }
@@ -55,13 +66,24 @@ pub fn wrangler(arguments: &[&str]) -> Result<Command> {
     Ok(command)
 }
 
+/// How `wrangler` is told to bring a database up to date; which one, follows.
+pub const MIGRATE: [&str; 4] = ["d1", "migrations", "apply", Database::NAME];
+
+/// How `wrangler` is told to run a statement of SQL and print what it found as JSON; in which database, follows.
+pub fn query(sql: &str) -> [&str; 7] {
+    ["d1", "execute", Database::NAME, "--yes", "--json", "--command", sql]
+}
+
 /// Brings a database up to date.
 pub fn migrate(database: &Database) -> Result<()> {
     say("migrating the database");
-    let mut command = wrangler(&["d1", "migrations", "apply", database.name()])?;
-    // Without a terminal it does not ask.
-    output(command.args(database.arguments()).env("CI", "true").stdin(Stdio::null()))?;
+    quietly(&[&MIGRATE, &database.arguments()[..]].concat())?;
     Ok(())
+}
+
+/// Runs the locked `wrangler` to its end and returns what it printed. Without a terminal it does not ask.
+pub fn quietly(arguments: &[&str]) -> Result<String> {
+    output(wrangler(arguments)?.env("CI", "true").stdin(Stdio::null()))
 }
 
 /// Runs statements of SQL against a database.
@@ -75,7 +97,7 @@ pub fn execute_text(database: &Database, sql: &str) -> Result<()> {
 
 /// Runs a file of SQL against a database.
 pub fn execute(database: &Database, sql: &Path) -> Result<()> {
-    let mut command = wrangler(&["d1", "execute", database.name(), "--yes"])?;
+    let mut command = wrangler(&["d1", "execute", Database::NAME, "--yes"])?;
     output(command.args(database.arguments()).arg("--file").arg(sql).stdin(Stdio::null()))?;
     Ok(())
 }
