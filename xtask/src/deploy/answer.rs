@@ -40,8 +40,8 @@ pub fn wait_for(version: &str, address: &str, limit: Duration) -> Result<()> {
         }
         if start.elapsed() + PAUSE > limit {
             bail!(
-                "the code is deployed, but for {} seconds {address}/healthz has not answered with version {version}. A new \
-                 domain may take longer: ask again, or run this again. The last answer: {}",
+                "the code is deployed, but for {} seconds {address}/healthz has not answered with version {version}. A \
+                 new domain may take longer: ask again, or run this again. The last answer: {}",
                 limit.as_secs(),
                 answer.trim(),
             );

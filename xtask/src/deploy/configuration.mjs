@@ -1,12 +1,13 @@
-// Prints the local configuration and that of an environment as JSON, resolved by the wrangler that deploys it: only it
-// knows for sure what an environment inherits. Arguments: the file, the environment.
+// Prints the local configuration and those of all environments as JSON, resolved by the wrangler that deploys them: only
+// it knows for sure what an environment inherits. Arguments: the file, and the environment whose warnings are shown.
 import { unstable_readConfig } from "wrangler";
 
-const [config, env] = process.argv.slice(2);
+const [config, shown] = process.argv.slice(2);
 try {
   const local = unstable_readConfig({ config }, { hideWarnings: true });
-  const isDefined = local.definedEnvironments?.includes(env);
-  console.log(JSON.stringify({ local, deployed: isDefined ? unstable_readConfig({ config, env }) : null }));
+  const names = local.definedEnvironments ?? [];
+  const resolved = (env) => unstable_readConfig({ config, env }, { hideWarnings: env !== shown });
+  console.log(JSON.stringify({ local, environments: Object.fromEntries(names.map((env) => [env, resolved(env)])) }));
 } catch (error) {
   console.error(error.message);
   process.exitCode = 1;

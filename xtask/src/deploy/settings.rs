@@ -19,12 +19,11 @@ use crate::{process::output, setup};
 /// Reads it with wrangler, for its rules of inheritance.
 const READ: &str = "xtask/src/deploy/configuration.mjs";
 
-/// What `wrangler.toml` says of the local runtime and of an environment.
+/// What `wrangler.toml` says of the local runtime and of each environment.
 #[derive(Deserialize)]
 pub struct Settings {
     local: Configuration,
-    /// `None` where there is no such environment.
-    deployed: Option<Configuration>,
+    environments: BTreeMap<String, Configuration>,
 }
 
 /// A configuration, with everything inherited in it.
@@ -118,7 +117,7 @@ struct Traces {
     enabled: Option<bool>,
 }
 
-/// Reads what `file` says of `environment`.
+/// Reads what `file` says; what wrangler warns of in `environment` is shown.
 pub fn read(file: &Path, environment: &str) -> Result<Settings> {
     let script = env::current_dir()?.join(READ);
     let mut node = Command::new("node_modules/.bin/node");
@@ -131,10 +130,11 @@ impl Settings {
     ///
     /// # Errors
     /// Everything that speaks against it, and what to do about each.
-    pub fn checked(self, environment: &str) -> Result<Configuration> {
-        let Some(deployed) = self.deployed else {
+    pub fn checked(mut self, environment: &str) -> Result<Configuration> {
+        let Some(deployed) = self.environments.remove(environment) else {
             bail!(
-                "wrangler.toml has no [env.{environment}], and its local settings are not for others: name one that it has"
+                "wrangler.toml has no [env.{environment}], and its local settings are not for others: name one that it \
+                 has"
             );
         };
         let refusals = [
@@ -143,6 +143,7 @@ impl Settings {
             objects_and_database(&deployed),
             doors(&self.local, &deployed),
             logs(&deployed),
+            shared(&self.environments, &deployed),
         ]
         .concat();
         if refusals.is_empty() {
@@ -190,14 +191,16 @@ fn same_names(local: &Configuration, deployed: &Configuration, environment: &str
         format!("the {what} {name} is missing: wrangler inherits none of them, so repeat it under [env.{environment}]")
     });
     let unknown = deployed.difference(&local).map(|(what, name)| {
-        format!("the {what} {name} is unknown to Rollcall: correct its name, or remove it; a secret belongs to `wrangler secret put`")
+        format!(
+            "the {what} {name} is unknown to Rollcall: correct its name, or remove it; secrets are not written here"
+        )
     });
     missing.chain(unknown).collect()
 }
 
 fn variables(local: &Configuration, deployed: &Configuration) -> Vec<String> {
     let mut refusals = Vec::new();
-    // Neither is forgiving: to the Worker every value but `open` is strict, and every one but `production` allows `open`.
+    // The Worker takes any value but `open` for strict, and any but `production` for one that allows `open`.
     for (name, must_be) in [("SOCKET_AUTH", "strict"), ("ENVIRONMENT", "production")] {
         let value = deployed.variable(name);
         if value != must_be {
@@ -231,7 +234,7 @@ fn objects_and_database(deployed: &Configuration) -> Vec<String> {
     let objects = deployed.durable_objects.bindings.iter().filter(|object| !stored.contains(&&object.class_name));
     let mut refusals: Vec<_> = objects
         .map(|Object { class_name, .. }| {
-            format!("no [[migrations]] has {class_name} in its new_sqlite_classes: keep those of the top level, which are inherited")
+            format!("no [[migrations]] has {class_name} in its new_sqlite_classes: keep those of the top level")
         })
         .collect();
     for D1 { binding, database_name, migrations_dir } in &deployed.d1_databases {
@@ -276,6 +279,19 @@ fn logs(deployed: &Configuration) -> Vec<String> {
         refuse("remove the tail consumers");
     }
     refusals
+}
+
+/// Two Workers with one database would each have a room for the same hospital.
+fn shared(others: &BTreeMap<String, Configuration>, deployed: &Configuration) -> Vec<String> {
+    let same = |other: Option<&str>, ours: Option<&str>| ours.is_some() && other == ours;
+    let refusals = others.iter().flat_map(|(name, other)| {
+        let database = same(other.database_name(), deployed.database_name()).then_some("database_name");
+        let domain = same(other.domain(), deployed.domain()).then_some("domain");
+        let worker = same(other.name.as_deref(), deployed.name.as_deref()).then_some("name");
+        let what = [database, domain, worker].into_iter().flatten();
+        what.map(move |what| format!("[env.{name}] has the same {what}: give each its own"))
+    });
+    refusals.collect()
 }
 
 #[cfg(test)]

@@ -25,7 +25,7 @@ struct Named {
     name: String,
 }
 
-/// Creates the database unless the account has it. A deployment by `wrangler` would do so too, but too late for migrations.
+/// Creates the database unless the account has it. `wrangler deploy` would do so too, but too late for migrations.
 pub fn database(deployment: &mut Deployment) -> Result<()> {
     let name = deployment.configuration.database_name().context("the settings name no database")?;
     let listed = deployment.in_account(&["d1", "list", "--json"]).context(
@@ -72,13 +72,14 @@ pub fn demo_accounts(deployment: &mut Deployment) -> Result<()> {
     let found: Vec<_> = found.into_iter().flat_map(|found| found.results).map(|account| account.email).collect();
     // Not deleted, because events name them.
     let close = format!(
-        "npx wrangler d1 execute DB --env {} --remote --command \"UPDATE users SET is_active = 0, password_hash = '' WHERE \
-         email IN ({accounts})\"",
+        "npx wrangler d1 execute DB --env {} --remote --command \"UPDATE users SET is_active = 0, password_hash = '' \
+         WHERE email IN ({accounts})\"",
         deployment.options.env
     );
     ensure!(
         found.is_empty(),
-        "the database has demo accounts, whose password everybody knows ({}). Deploy to another database, or close them:\n{close}",
+        "the database has demo accounts, whose password everybody knows ({}). Deploy to another database, or close \
+         them:\n{close}",
         found.join(", ")
     );
     Ok(())
@@ -146,7 +147,8 @@ pub fn secrets(deployment: &mut Deployment) -> Result<()> {
         say(format_args!("{METRICS_TOKEN} is set"));
     } else {
         say(format_args!(
-            "{METRICS_TOKEN} is not set, so only administrators may read /metrics: npx wrangler secret put {METRICS_TOKEN} --env {env}"
+            "{METRICS_TOKEN} is not set, so only administrators may read /metrics: npx wrangler secret put \
+             {METRICS_TOKEN} --env {env}"
         ));
     }
     Ok(())
