@@ -91,7 +91,7 @@ impl Server {
     /// What it complained about.
     pub fn create_admin(&self, arguments: &[&str]) -> Result<String, String> {
         let state = self.state.path().join("state");
-        let ours = ["admin", "create", "--production", "--persist-to", state.to_str().unwrap()];
+        let ours = ["admin", "create", "--env", "production", "--persist-to", state.to_str().unwrap()];
         xtask(&[&ours, arguments].concat())
     }
 

@@ -38,25 +38,22 @@ pub struct Create {
     /// In the database that is deployed, not in the local one.
     #[arg(long)]
     remote: bool,
-    /// The environment of `wrangler.toml` that it is deployed in.
-    #[arg(long, default_value = PRODUCTION)]
-    env: String,
+    /// The environment of `wrangler.toml`; where it is deployed, `production` unless said otherwise.
+    #[arg(long)]
+    env: Option<String>,
     /// Where the local database is kept.
     #[arg(long, default_value = ".wrangler/state")]
     persist_to: std::path::PathBuf,
-    /// In the local database of the production settings. For tests.
-    #[arg(long, hide = true)]
-    production: bool,
 }
 
 /// Creates an administrator with a temporary password, which is printed and nowhere else to be found.
 pub fn create(who: Create) -> Result<()> {
     setup::for_building()?;
-    let (env, path) = (who.env.clone(), who.persist_to.clone());
-    let database = match (who.remote, who.production) {
-        (true, _) => Database::Remote { env },
-        (false, true) => Database::LocalOf { env, path },
-        (false, false) => Database::Local(path),
+    let path = who.persist_to.clone();
+    let database = match (who.remote, who.env.clone()) {
+        (true, env) => Database::Remote { env: env.unwrap_or_else(|| PRODUCTION.into()) },
+        (false, Some(env)) => Database::LocalOf { env, path },
+        (false, None) => Database::Local(path),
     };
     let mut random = [0; password::TEMPORARY_BYTES];
     getrandom::fill(&mut random)?;

@@ -191,7 +191,7 @@ mod tests {
         let report = directory.path().join("report");
         let lines = [
             r#"{"type":"wrangler-session","version":1,"wrangler_version":"4.155.0"}"#,
-            r#"{"type":"deploy","version":1,"targets":["schedule: 0 * * * *","duty.hospital.example (custom domain)"]}"#,
+            r#"{"type":"deploy","targets":["schedule: 0 * * * *","duty.hospital.example (custom domain)"]}"#,
         ];
         fs::write(&report, lines.join("\n")).unwrap();
         let address = targets(&report).unwrap().iter().find_map(|target| address_of(target));
