@@ -186,6 +186,22 @@ mod tests {
     use super::*;
 
     #[test]
+    fn code_from_before_a_migration_runs_after_it_because_migrations_only_add() {
+        let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/../migrations");
+        for file in fs::read_dir(directory).unwrap() {
+            let path = file.unwrap().path();
+            let sql = fs::read_to_string(&path).unwrap().to_uppercase();
+            for taken_away in ["DROP ", "RENAME "] {
+                assert!(!sql.contains(taken_away), "{taken_away}in {}", path.display());
+            }
+            // What older code inserts names only what it knows.
+            let mut added = sql.split("ADD COLUMN").skip(1).filter_map(|column| column.split(';').next());
+            let must_be_named = added.find(|column| column.contains("NOT NULL") && !column.contains("DEFAULT"));
+            assert_eq!(must_be_named, None, "in {}", path.display());
+        }
+    }
+
+    #[test]
     fn where_it_was_deployed_to_is_read_from_what_wrangler_reports() {
         let directory = tempfile::tempdir().unwrap();
         let report = directory.path().join("report");
@@ -196,7 +212,8 @@ mod tests {
         fs::write(&report, lines.join("\n")).unwrap();
         let address = targets(&report).unwrap().iter().find_map(|target| address_of(target));
         assert_eq!(address.as_deref(), Some("https://duty.hospital.example"));
-        let others = ["rollcall-production.team.workers.dev", "duty.hospital.example/* (zone name: hospital.example)"];
+        let others =
+            ["https://rollcall-production.team.workers.dev", "duty.hospital.example/* (zone name: hospital.example)"];
         let addresses = others.map(|target| address_of(target).unwrap());
         assert_eq!(addresses, ["https://rollcall-production.team.workers.dev", "https://duty.hospital.example"]);
     }
