@@ -6,6 +6,20 @@
 //!
 //! **Invariant:** nothing here is counted: the room says whether a doctor has an open socket, and saying it twice
 //! changes nothing. So a crash, a restart or an event applied again leaves what would have been there without it.
+//!
+//! ```
+//! use chrono::TimeDelta;
+//! use rollcall_core::{Timestamp, presence::Presence};
+//!
+//! let nine: Timestamp = "2026-11-21T09:00:00Z".parse()?;
+//! let seconds = TimeDelta::seconds;
+//! let mut presence = Presence::new(Some(seconds(45)), []);
+//! presence.opened(7, nine);
+//! presence.seen(7, false, nine + seconds(10));
+//! assert_eq!(presence.look_again(nine + seconds(10)), Some(nine + seconds(55)));
+//! assert_eq!(presence.overdue(nine + seconds(55)), [7]);
+//! # Ok::<(), chrono::ParseError>(())
+//! ```
 
 use std::collections::BTreeMap;
 

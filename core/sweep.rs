@@ -39,9 +39,11 @@ pub fn first_look(socket: &Attachment, now: Timestamp) -> Timestamp {
     socket.session_ends.unwrap_or(Timestamp::MAX_UTC).min(now + LOOK_EVERY)
 }
 
-/// Looks at an open socket at `now`. `pinged` is when it last pinged, if it ever did; it counts as having been heard.
+/// Looks at an open socket at `now`, and returns when to look again. `pinged` is when it last pinged, if it ever did; it
+/// counts as having been heard.
 ///
-/// Returns when to look again, or why it must be closed.
+/// # Errors
+/// Why it must be closed: [`Rejection::SessionEnded`], [`Rejection::NoHeartbeat`] or [`Rejection::TooSlow`].
 pub fn check(
     socket: &mut Attachment,
     pinged: Option<Timestamp>,

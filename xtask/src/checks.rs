@@ -53,11 +53,18 @@ pub fn test() -> Result<()> {
     Ok(())
 }
 
+/// What clippy finds, and what is wrong in the documentation of the code.
 fn lints() -> Result<()> {
     cargo(&["clippy", "--quiet", "--workspace", "--all-targets", "--", "-D", "warnings"])?;
     let worker = ["clippy", "--quiet", "-p", "rollcall", "--target", "wasm32-unknown-unknown"];
     cargo(&[&worker[..], &["--", "-D", "warnings"]].concat())?;
-    cargo(&[&worker[..], &["--features", "faults", "--", "-D", "warnings"]].concat())
+    cargo(&[&worker[..], &["--features", "faults", "--", "-D", "warnings"]].concat())?;
+    rustdoc(&["-p", "rollcall-core", "--all-features"])?;
+    rustdoc(&["-p", "rollcall", "--target", "wasm32-unknown-unknown", "--document-private-items"])
+}
+
+fn rustdoc(of: &[&str]) -> Result<()> {
+    run(Command::new(setup::cargo()).args(["doc", "--quiet", "--no-deps"]).args(of).env("RUSTDOCFLAGS", "-D warnings"))
 }
 
 fn native_tests() -> Result<()> {
