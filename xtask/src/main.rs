@@ -10,6 +10,8 @@ mod checks;
 mod demo;
 mod deploy;
 mod dev;
+#[cfg(test)]
+mod documents;
 mod faults;
 mod fuzz;
 mod group;
