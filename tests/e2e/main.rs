@@ -1,5 +1,6 @@
 //! End-to-end tests: the real runtime with a real database and real sockets. The files mirror the paths they test.
 
+mod backup;
 mod clients;
 mod cors;
 mod deploy;

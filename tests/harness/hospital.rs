@@ -64,6 +64,11 @@ impl Hospital {
         Self { id: OF_SLOW_HASHES, server }
     }
 
+    /// The same one on another server.
+    pub fn at(&self, server: &'static Server) -> Self {
+        Self { id: self.id, server }
+    }
+
     /// The email of one of its people.
     pub fn email(&self, name: &str) -> String {
         format!("{name}@h{}.example.com", self.id)

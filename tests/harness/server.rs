@@ -85,6 +85,22 @@ impl Server {
         server
     }
 
+    /// Writes the database of a server that was stopped into a file.
+    pub fn back_up(&self, file: &Path) {
+        let state = self.state.path().join("state");
+        xtask(&["backup", file.to_str().unwrap(), "--persist-to", state.to_str().unwrap()]).unwrap();
+    }
+
+    /// Starts one with the database that is in a file.
+    pub fn restored(file: &Path) -> Self {
+        let (state, arguments) = (TempDir::new().unwrap(), vec![]);
+        let mut server = Self { address: String::new(), arguments, state, process: Mutex::new(None) };
+        let state = server.state.path().join("state");
+        xtask(&["restore", file.to_str().unwrap(), "--persist-to", state.to_str().unwrap()]).unwrap();
+        server.address = server.run(Build::Release, &["--again"]);
+        server
+    }
+
     /// Runs `cargo xtask admin create` for the database of the production settings, and returns what it printed.
     ///
     /// # Errors

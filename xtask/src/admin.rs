@@ -11,7 +11,7 @@ use serde_json::json;
 
 use crate::{
     setup,
-    wrangler::{self, Database, PRODUCTION},
+    wrangler::{self, Which},
 };
 
 /// Whom to create, and where.
@@ -35,34 +35,23 @@ pub struct Create {
     /// Its time zone, where it is a new one: an IANA name.
     #[arg(long, default_value = "UTC")]
     time_zone: String,
-    /// In the database that is deployed, not in the local one.
-    #[arg(long)]
-    remote: bool,
-    /// The environment of `wrangler.toml`; where it is deployed, `production` unless said otherwise.
-    #[arg(long)]
-    env: Option<String>,
-    /// Where the local database is kept.
-    #[arg(long, default_value = ".wrangler/state")]
-    persist_to: std::path::PathBuf,
+    #[command(flatten)]
+    which: Which,
 }
 
 /// Creates an administrator with a temporary password, which is printed and nowhere else to be found.
 pub fn create(who: Create) -> Result<()> {
     setup::for_building()?;
-    let path = who.persist_to.clone();
-    let database = match (who.remote, who.env.clone()) {
-        (true, env) => Database::Remote { env: env.unwrap_or_else(|| PRODUCTION.into()) },
-        (false, Some(env)) => Database::LocalOf { env, path },
-        (false, None) => Database::Local(path),
-    };
     let mut random = [0; password::TEMPORARY_BYTES];
     getrandom::fill(&mut random)?;
     let temporary = password::temporary(random);
     let admin = checked(&who, &temporary)?;
     let until = Utc::now() + TEMPORARY_LIFETIME;
 
+    let sql = sql(&who, &admin, until.timestamp_millis())?;
+    let database = who.which.database();
     wrangler::migrate(&database)?;
-    if let Err(error) = wrangler::execute_text(&database, &sql(&who, &admin, until.timestamp_millis())?) {
+    if let Err(error) = wrangler::execute_text(&database, &sql) {
         if format!("{error:#}").contains("UNIQUE constraint failed") {
             bail!("there is a user with the email {} already; an administrator can give them that role", admin.email);
         }

@@ -4,6 +4,7 @@
 
 mod admin;
 mod audit;
+mod backup;
 mod bench;
 mod build;
 mod checks;
@@ -63,6 +64,10 @@ enum Command {
     Bench(bench::Options),
     /// Put it into an account of Cloudflare: database, migrations, code.
     Deploy(deploy::Options),
+    /// Write the database into a file.
+    Backup(backup::Backup),
+    /// Put the database back from a file, or complete what Time Travel has put back.
+    Restore(backup::Restore),
     /// The administrators of a hospital, where there is none yet.
     #[command(subcommand)]
     Admin(Admin),
@@ -97,6 +102,8 @@ fn run(command: Command) -> Result<()> {
         Command::Faults { update } => faults::at_full_length(update),
         Command::Bench(options) => bench::bench(&options),
         Command::Deploy(options) => deploy::deploy(&options),
+        Command::Backup(what) => backup::backup(what),
+        Command::Restore(what) => backup::restore(what),
         Command::Admin(Admin::Create(who)) => admin::create(who),
         Command::Serve(options) => serve::until_stdin_closes(&options),
     }

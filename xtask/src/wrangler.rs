@@ -40,6 +40,32 @@ pub enum Database {
     },
 }
 
+/// How a person says which database.
+#[derive(clap::Args)]
+pub struct Which {
+    /// The database that is deployed, not the local one.
+    #[arg(long)]
+    remote: bool,
+    /// The environment of `wrangler.toml`; where it is deployed, `production` unless said otherwise.
+    #[arg(long)]
+    env: Option<String>,
+    /// Where the local database is kept.
+    #[arg(long, default_value = ".wrangler/state")]
+    persist_to: PathBuf,
+}
+
+impl Which {
+    /// The database.
+    pub fn database(self) -> Database {
+        let path = self.persist_to;
+        match (self.remote, self.env) {
+            (true, env) => Database::Remote { env: env.unwrap_or_else(|| PRODUCTION.into()) },
+            (false, Some(env)) => Database::LocalOf { env, path },
+            (false, None) => Database::Local(path),
+        }
+    }
+}
+
 impl Database {
     /// Its binding, which is the same in every environment.
     const NAME: &str = "DB";

@@ -1,0 +1,45 @@
+//! `cargo xtask backup` and `restore`
+
+use std::sync::OnceLock;
+
+use rollcall_tests::{Hospital, Server, Session, request};
+use serde_json::{Value, json};
+
+async fn history(admin: &Session) -> Value {
+    admin.get("/api/events/").await.json()["events"].clone()
+}
+
+#[tokio::test]
+async fn a_restored_database_is_what_it_was_and_signs_nobody_in() {
+    static BEFORE: OnceLock<Server> = OnceLock::new();
+    static AFTER: OnceLock<Server> = OnceLock::new();
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("backup.sql");
+
+    let server = BEFORE.get_or_init(|| Server::start(&[]));
+    let hospital = Hospital::fresh(server);
+    let (admin, ann, eve) =
+        (hospital.sign_in("admin").await, hospital.sign_in("ann").await, hospital.sign_in("eve").await);
+    ann.go_live().await;
+    // Whose name is an attack, on SQL too.
+    eve.go_live().await;
+    ann.post("/api/users/availability-status/", json!({"is_available_for_consultation": true})).await;
+    let (events, me) = (history(&admin).await, ann.get("/api/users/me/").await.json());
+    server.stop();
+    server.back_up(&file);
+
+    let restored = AFTER.get_or_init(|| Server::restored(&file));
+    for old in [&admin, &ann] {
+        let answer = request(restored, "GET", "/api/users/me/", &[("authorization", &old.authorization())], None).await;
+        assert_eq!(answer.refusal(), (401, "invalid_token".into()), "a copy knows nothing of who has signed out since");
+    }
+    let (admin, ann) = (hospital.at(restored).sign_in("admin").await, hospital.at(restored).sign_in("ann").await);
+    assert_eq!(history(&admin).await, events);
+    assert_eq!(ann.get("/api/users/me/").await.json(), me);
+    let mut dashboard = admin.socket("/ws/doctor-status/?since=4", true).await;
+    let resumed = dashboard.json().await;
+    assert_eq!((&resumed["recovered"], &resumed["seq"]), (&json!(false), &json!(3)), "what it has seen is not there");
+    dashboard.json().await;
+    assert_eq!(ann.leave().await["seq"], 1_000_004, "no seq that anybody has seen is given again");
+    assert_eq!(dashboard.json().await["seq"], 1_000_004);
+}
