@@ -1,4 +1,5 @@
-//! What the Worker asks of a room, and what the room answers. Internal: both sides are always of one deploy.
+//! What the Worker asks of a room, and what the room answers. Internal: both sides are of one deployment
+//! (`code_update_strategy` in `wrangler.toml`).
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};

@@ -17,7 +17,7 @@ pub const TRIES: usize = 5;
 /// For as long as this many of them are younger than this.
 pub const WINDOW: TimeDelta = TimeDelta::minutes(5);
 
-/// What the Worker asks of an address's counter. Internal: both sides are always of one deploy.
+/// What the Worker asks of an address's counter. Internal: both sides are of one deployment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Call {

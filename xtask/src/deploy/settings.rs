@@ -60,6 +60,12 @@ struct D1 {
 #[derive(Deserialize)]
 struct Objects {
     bindings: Vec<Object>,
+    code_update_strategy: Option<CodeUpdates>,
+}
+
+#[derive(Deserialize)]
+struct CodeUpdates {
+    mode: String,
 }
 
 #[derive(Deserialize)]
@@ -237,6 +243,14 @@ fn objects_and_database(deployed: &Configuration) -> Vec<String> {
             format!("no [[migrations]] has {class_name} in its new_sqlite_classes: keep those of the top level")
         })
         .collect();
+    let updates = &deployed.durable_objects.code_update_strategy;
+    if updates.as_ref().is_none_or(|updates| updates.mode != "immediate") {
+        refusals.push(
+            "durable_objects.code_update_strategy is not \"immediate\": for minutes, rooms would run on older code than \
+             the Worker that asks them"
+                .into(),
+        );
+    }
     for D1 { binding, database_name, migrations_dir } in &deployed.d1_databases {
         if database_name.is_none() {
             refusals.push(format!("{binding} has no database_name: give it one, by which it is found in the account"));

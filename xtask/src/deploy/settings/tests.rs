@@ -122,6 +122,7 @@ fn unsafe_settings_are_refused_each_with_what_to_do() {
             with(
                 &[
                     ("migrations_dir = \"migrations\"", ""),
+                    ("mode = \"immediate\"", "mode = \"deferred\""),
                     ("new_sqlite_classes = [\"LoginThrottle\"]", "new_classes = [\"LoginThrottle\"]"),
                     ("invocation_logs = false", "invocation_logs = true"),
                 ],
@@ -131,6 +132,7 @@ fn unsafe_settings_are_refused_each_with_what_to_do() {
             ),
             vec![
                 "DB has another migrations_dir",
+                "code_update_strategy is not \"immediate\"",
                 "no [[migrations]] has LoginThrottle",
                 "set invocation_logs to false",
                 "switch observability.traces off",
