@@ -1,8 +1,14 @@
-//! Passwords: Argon2id with 19 MiB, two passes, one lane, as OWASP recommends it.
+//! Passwords: Argon2id with 19 MiB, two passes, one lane, as OWASP recommends it; and PBKDF2, as Django stores them, until
+//! their owners sign in.
 //!
 //! **Invariant:** a password is compared byte for byte as it was typed: never trimmed, folded or normalised.
 
+mod imported;
+
+pub use imported::{REFUSAL_TIME, is_imported};
+
 use argon2::{Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Version, password_hash::phc::PasswordHash};
+use sha2::{Digest, Sha256};
 
 /// Bytes of salt that [`hash`] wants.
 pub const SALT_BYTES: usize = 16;
@@ -25,9 +31,21 @@ pub fn hash(password: &str, salt: [u8; SALT_BYTES]) -> Option<String> {
 /// Whether `password` is the one that `stored` was made from. A stored text that is not a hash, or one that would cost
 /// more than this machine has, verifies nothing, and takes as long as one that does.
 pub fn verify(password: &str, stored: &str) -> bool {
+    if let Some(imported) = imported::parse(stored) {
+        return imported.verify(password);
+    }
     let usable = is_affordable(stored);
     let stored = if usable { stored } else { DUMMY };
     usable & argon2id().is_some_and(|argon2id| argon2id.verify_password(password.as_bytes(), stored).is_ok())
+}
+
+/// What takes the place of `stored`, where that was imported, once `password` is known to be the one it was made from.
+/// It is the same whoever makes it: of two sign-ins at once, the second finds what it would have stored itself.
+pub fn rehash(password: &str, stored: &str) -> Option<String> {
+    imported::parse(stored)?;
+    // As unique as the salt that is part of it. Whoever does not know the old hash learns nothing from a digest of it.
+    let [salt, _] = *Sha256::digest(stored).as_chunks::<SALT_BYTES>().0 else { return None };
+    hash(password, salt)
 }
 
 /// The most that a stored hash may ask for: memory in KiB, passes, lanes.

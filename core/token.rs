@@ -1,4 +1,5 @@
-//! Session tokens: 32 random bytes in hex, and the `Authorization: Token <key>` header of Django REST Framework.
+//! Session tokens: 32 random bytes in hex, or the 20 of a token that Django REST Framework issued, and its
+//! `Authorization: Token <key>` header.
 //!
 //! **Invariant:** a token is stored and looked up as its SHA-256 only, and nothing that cannot be a token is looked up.
 
@@ -11,6 +12,9 @@ pub const LIFETIME: chrono::TimeDelta = chrono::TimeDelta::hours(10);
 
 /// The random bytes of a token.
 pub const BYTES: usize = 32;
+
+/// The random bytes of one that Django REST Framework issued: `cargo xtask import-django` opens sessions for them.
+const BYTES_OF_DJANGO: usize = 20;
 
 /// A string that has a token's form.
 #[derive(Clone, PartialEq, Eq)]
@@ -33,7 +37,9 @@ impl Token {
             TokenFault::Spaces
         } else if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
             TokenFault::Characters
-        } else if text.len() != 2 * BYTES || !text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')) {
+        } else if ![2 * BYTES, 2 * BYTES_OF_DJANGO].contains(&text.len())
+            || !text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+        {
             TokenFault::NotValid
         } else {
             return Ok(Self(text.into()));
@@ -121,6 +127,19 @@ mod tests {
         assert_eq!(fault("Token schlüssel".as_bytes()), TokenFault::Characters);
         assert_eq!(fault(b"Token \xff\xfe"), TokenFault::Characters);
         assert_eq!(fault(format!("Token {}", "a".repeat(10_240)).as_bytes()), TokenFault::NotValid);
+    }
+
+    #[test]
+    fn a_token_has_64_hexadecimal_digits_or_the_40_of_django() {
+        for digits in [40, 64] {
+            let token = "0123456789abcdef".repeat(4)[..digits].to_string();
+            assert_eq!(Token::parse(&token).unwrap().reveal(), token);
+            assert_eq!(fault(format!("Token {}", token.to_uppercase()).as_bytes()), TokenFault::NotValid);
+            assert_eq!(fault(format!("Token {}g", &token[1..]).as_bytes()), TokenFault::NotValid);
+        }
+        for digits in [1, 39, 41, 63, 65, 80, 128] {
+            assert_eq!(fault(format!("Token {}", "a".repeat(digits)).as_bytes()), TokenFault::NotValid, "{digits}");
+        }
     }
 
     #[test]
