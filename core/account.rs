@@ -225,7 +225,10 @@ fn username(text: &str) -> Result<String, String> {
 }
 
 /// A line of text, without spaces around it.
-fn line(text: &str, limit: usize) -> Result<String, String> {
+///
+/// # Errors
+/// What is wrong with it.
+pub fn line(text: &str, limit: usize) -> Result<String, String> {
     let text = text.trim();
     if text.chars().any(char::is_control) {
         Err("Control characters are not allowed.".into())

@@ -28,6 +28,11 @@ pub async fn within<T>(limit: Duration, work: impl Future<Output = T>) -> worker
     }
 }
 
+/// Waits until `time`.
+pub async fn until(time: Timestamp) {
+    Delay::from((time - now()).to_std().unwrap_or_default()).await;
+}
+
 /// A stored time. Out of chrono's range, which no clock of ours reaches, it is 1970.
 pub fn from_millis(millis: i64) -> Timestamp {
     DateTime::from_timestamp_millis(millis).unwrap_or_default()

@@ -21,6 +21,7 @@ mod status;
 mod tickets;
 mod tries;
 mod users;
+mod verification;
 
 pub use serve::serve;
 

@@ -128,7 +128,8 @@ pub async fn edit(
          SET email = COALESCE(?2, email), username = COALESCE(?3, username), first_name = COALESCE(?4, first_name),
              last_name = COALESCE(?5, last_name), role = COALESCE(?6, role), is_active = COALESCE(?7, is_active),
              password_hash = COALESCE(?8, password_hash),
-             temporary_until_ms = CASE WHEN ?8 IS NULL THEN temporary_until_ms END
+             temporary_until_ms = CASE WHEN ?8 IS NULL THEN temporary_until_ms END,
+             follows_import = CASE WHEN follows_import IS NOT NULL THEN 0 END
          WHERE id = ?1";
     let text = |text: &Option<String>| nullable(text.as_deref(), JsValue::from);
     let (hours, specialization) = (text(&edit.consultation_hours), text(&edit.specialization));
@@ -156,6 +157,13 @@ pub async fn edit(
     )
     .await?;
     sessions::ids(&ended)
+}
+
+/// Puts another hash of the same password in place of `old`, unless the password was changed meanwhile.
+pub async fn replace_hash(db: &D1Database, user_id: Id, old: &str, new: &str) -> worker::Result<()> {
+    let sql = "UPDATE users SET password_hash = ?3 WHERE id = ?1 AND password_hash = ?2";
+    all(statement(db, sql, &[int(user_id), old.into(), new.into()])?).await?;
+    Ok(())
 }
 
 /// Gives a user a temporary password, ends their sessions, and says which have ended.

@@ -7,16 +7,16 @@ use rollcall_core::{
 };
 use serde::Deserialize;
 use wasm_bindgen::JsValue;
-use worker::{D1Database, D1Result};
+use worker::{D1Database, D1PreparedStatement, D1Result};
 
-use super::{all, flag, int, statement};
+use super::{all, batch, flag, int, sessions::ids, statement};
 use crate::clock;
 
 /// A user with what is needed to let them in.
 pub struct Account {
     /// Who.
     pub user: User,
-    /// The PHC string of their password.
+    /// The PHC string of their password, or Django's hash of it.
     pub password_hash: String,
     /// Until when that is good, where it is an administrator's.
     pub temporary_until: Option<Timestamp>,
@@ -81,19 +81,31 @@ impl From<UserRow> for Account {
 
 /// The account of that name, deactivated ones included.
 pub async fn by_name(db: &D1Database, name: Name<'_>) -> worker::Result<Option<Account>> {
-    match name {
-        Name::Email(email) => account(db, "u.email = ?1", email.into()).await,
-        Name::Username(username) => account(db, "u.username = ?1", username.into()).await,
-    }
+    Ok(accounts(&all(named(db, name)?).await?)?.pop())
+}
+
+/// The same, and whether there is anybody active whose password is stored as Django stored it.
+pub async fn to_verify(db: &D1Database, name: Name<'_>) -> worker::Result<(Option<Account>, bool)> {
+    // In the words of its index, which is empty where there is nobody.
+    let imported = "SELECT id FROM users WHERE is_active = 1 AND password_hash LIKE 'pbkdf2%' LIMIT 1";
+    let [account, imported] = batch(db, [named(db, name)?, statement(db, imported, &[])?]).await?;
+    Ok((accounts(&account)?.pop(), !ids(&imported)?.is_empty()))
 }
 
 /// The account of that id, deactivated ones included.
 pub async fn by_id(db: &D1Database, id: Id) -> worker::Result<Option<Account>> {
-    account(db, "u.id = ?1", int(id)).await
+    Ok(accounts(&all(account(db, "u.id = ?1", int(id))?).await?)?.pop())
 }
 
-async fn account(db: &D1Database, which: &str, parameter: JsValue) -> worker::Result<Option<Account>> {
-    Ok(accounts(&all(statement(db, &format!("{SELECT} {which}"), &[parameter])?).await?)?.pop())
+fn named(db: &D1Database, name: Name<'_>) -> worker::Result<D1PreparedStatement> {
+    match name {
+        Name::Email(email) => account(db, "u.email = ?1", email.into()),
+        Name::Username(username) => account(db, "u.username = ?1", username.into()),
+    }
+}
+
+fn account(db: &D1Database, which: &str, parameter: JsValue) -> worker::Result<D1PreparedStatement> {
+    statement(db, &format!("{SELECT} {which}"), &[parameter])
 }
 
 /// The accounts that were found with [`SELECT`].

@@ -23,8 +23,9 @@ use super::{
     auth::SignedIn,
     body,
     object_call::ask_room,
-    sessions::{new_token, signed_in, user_agent, verified},
+    sessions::{new_token, signed_in, user_agent},
     users::target,
+    verification::verified,
 };
 use crate::{
     clock,

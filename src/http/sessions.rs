@@ -9,11 +9,10 @@ use axum::{
 use rollcall_core::{
     Id, Rejection, Timestamp,
     account::Name,
-    audit::{Outcome, SecurityEvent, What},
+    audit::Outcome,
     auth::Action,
     body::{Fields, required},
     call::Call,
-    password,
     rejection::TokenFault,
     token::{self, LIFETIME, Token},
     wire::{Login, Sessions, User},
@@ -24,15 +23,14 @@ use super::{
     auth::{SignedIn, address, no_cookie, session_cookie},
     body,
     object_call::ask_room,
-    tries::{Try, Wait},
+    verification::{sign_in, verified},
 };
 use crate::{
     clock,
     db::{
         accounts::{self, SignIn},
         security_events::Record,
-        sessions,
-        users::{self, Account},
+        sessions, users,
     },
     env::Bindings,
     error::{Error, Result},
@@ -162,54 +160,6 @@ async fn end_session(bindings: &Bindings, caller: &SignedIn, session_id: Id) -> 
     let ended = Call::EndSessions { user_id: caller.who.user_id, session_ids: vec![session_id] };
     ask_room::<()>(bindings, caller.who.hospital_id, &ended).await?;
     Ok(sessions::revoke(&bindings.db()?, &caller.who, session_id, clock::now()).await?)
-}
-
-/// The account of that name, if this is its password.
-///
-/// # Errors
-/// [`Rejection::InvalidCredentials`] in the same words and the same time for a wrong password, a deactivated user and
-/// a name that nobody has; [`Rejection::Throttled`] after too many tries.
-pub async fn verified(bindings: &Bindings, headers: &HeaderMap, name: Name<'_>, password: &str) -> Result<Account> {
-    let db = bindings.db()?;
-    let refused = async |account: Option<Account>, outcome, rejection: Rejection| {
-        let event = sign_in(account.as_ref().map(|account| &account.user), outcome);
-        let event = SecurityEvent { actor_id: None, target_id: event.actor_id, ..event };
-        Record { event, address: address(headers), now: clock::now() }.save(&db).await?;
-        Err(rejection.into())
-    };
-    let attempt = match Try::admit(bindings, address(headers), &name).await? {
-        Ok(attempt) => attempt,
-        Err(Wait { rejection, first: true }) => {
-            return refused(users::by_name(&db, name).await?, Outcome::Throttled, rejection).await;
-        }
-        Err(Wait { rejection, first: false }) => return Err(rejection.into()),
-    };
-    let account = users::by_name(&db, name).await?;
-    // Verified in any case, so that the answer's time does not tell whether the account exists.
-    let stored = account.as_ref().map_or(password::DUMMY, |account| account.password_hash.as_str());
-    let verified = password::verify(password, stored);
-    match account {
-        Some(account) if verified && is_good(&account, clock::now()) => {
-            attempt.succeeded().await?;
-            Ok(account)
-        }
-        account => refused(account, Outcome::Failed, Rejection::InvalidCredentials).await,
-    }
-}
-
-fn is_good(account: &Account, now: Timestamp) -> bool {
-    account.user.is_active && account.temporary_until.is_none_or(|until| now < until)
-}
-
-/// A sign-in of somebody, if it is somebody known.
-fn sign_in(user: Option<&User>, outcome: Outcome) -> SecurityEvent {
-    SecurityEvent {
-        hospital_id: user.map(|user| user.hospital_id),
-        actor_id: user.map(|user| user.id),
-        what: What::SignIn,
-        target_id: None,
-        outcome,
-    }
 }
 
 /// A token that nobody has.

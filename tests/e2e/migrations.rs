@@ -43,3 +43,13 @@ fn since_when_a_doctor_is_on_duty_is_known_of_the_time_before_it_was_stored() {
     let since: Vec<Option<i64>> = statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
     assert_eq!(since, [Some(100), Some(250), None, None]);
 }
+
+/// Asked with every sign-in: it must not read every user.
+#[test]
+fn whether_anybody_has_a_password_of_django_is_looked_up_in_an_index() {
+    let database = Connection::open_in_memory().unwrap();
+    migrate(&database, 1..=4);
+    let sql = "EXPLAIN QUERY PLAN SELECT id FROM users WHERE is_active = 1 AND password_hash LIKE 'pbkdf2%' LIMIT 1";
+    let plan: String = database.query_row(sql, [], |row| row.get("detail")).unwrap();
+    assert_eq!(plan, "SCAN users USING INDEX users_with_imported_passwords");
+}
