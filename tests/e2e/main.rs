@@ -6,6 +6,7 @@ mod cors;
 mod deploy;
 mod events;
 mod hms;
+mod import_django;
 mod metrics;
 mod migrations;
 mod originals;

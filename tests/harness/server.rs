@@ -4,7 +4,7 @@ use std::{
     ffi::OsString,
     io::{BufRead, BufReader, Write},
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::{Child, Command, Output, Stdio},
     sync::{Mutex, OnceLock},
 };
 
@@ -18,6 +18,8 @@ pub struct Server {
     /// `http://127.0.0.1:<port>`, the same after each restart.
     pub address: String,
     arguments: Vec<String>,
+    /// In the production settings, without any account.
+    production: bool,
     state: TempDir,
     /// Held for as long as the runtime is to run: it ends when its standard input closes.
     process: Mutex<Option<Child>>,
@@ -72,16 +74,23 @@ impl Server {
         let sql = state.path().join("hospitals.sql");
         std::fs::write(&sql, hospital::sql()).unwrap();
         let arguments = arguments.iter().map(ToString::to_string).collect();
-        let mut server = Self { address: String::new(), arguments, state, process: Mutex::new(None) };
+        let mut server =
+            Self { address: String::new(), arguments, production: false, state, process: Mutex::new(None) };
         server.address = server.run(build, &["--sql", sql.to_str().unwrap()]);
         server
     }
 
     /// Starts one in the production settings, without any account.
     pub fn in_production() -> Self {
+        Self::in_production_after(|_| ())
+    }
+
+    /// The same, after `prepare` has done something with its database, which is not there yet.
+    pub fn in_production_after(prepare: impl FnOnce(&Self)) -> Self {
         let (state, arguments) = (TempDir::new().unwrap(), vec![]);
-        let mut server = Self { address: String::new(), arguments, state, process: Mutex::new(None) };
-        server.address = server.run(Build::Release, &["--production"]);
+        let mut server = Self { address: String::new(), arguments, production: true, state, process: Mutex::new(None) };
+        prepare(&server);
+        server.address = server.run(Build::Release, &[]);
         server
     }
 
@@ -109,6 +118,17 @@ impl Server {
         let state = self.state.path().join("state");
         let ours = ["admin", "create", "--env", "production", "--persist-to", state.to_str().unwrap()];
         xtask(&[&ours, arguments].concat())
+    }
+
+    /// Runs `cargo xtask import-django` for the same database. Says whether it succeeded, and what it printed.
+    pub fn import_django(&self, arguments: &[&str]) -> (bool, String) {
+        let state = self.state.path().join("state");
+        let ours = ["import-django", "--env", "production", "--persist-to", state.to_str().unwrap()];
+        let output = run_xtask(&[&ours, arguments].concat());
+        let complaints = String::from_utf8(output.stderr).unwrap();
+        let printed = String::from_utf8(output.stdout).unwrap();
+        assert!(!printed.is_empty(), "{complaints}");
+        (output.status.success(), printed)
     }
 
     /// Kills the runtime as a crash would: nothing is said, nothing is saved.
@@ -142,6 +162,7 @@ impl Server {
             .args(["xtask", "serve", "--persist-to"])
             .arg(self.state.path().join("state"))
             .args((build == Build::Faults).then_some("--faults"))
+            .args(self.production.then_some("--production"))
             .args(options)
             .arg("--")
             .args(&self.arguments)
@@ -199,9 +220,13 @@ pub fn database_in(state: &Path) -> Connection {
 /// # Errors
 /// What it complained about.
 pub fn xtask(arguments: &[&str]) -> Result<String, String> {
-    let output = Command::new(cargo()).arg("xtask").args(arguments).output().unwrap();
+    let output = run_xtask(arguments);
     let text = |bytes| String::from_utf8(bytes).unwrap();
     if output.status.success() { Ok(text(output.stdout)) } else { Err(text(output.stderr)) }
+}
+
+fn run_xtask(arguments: &[&str]) -> Output {
+    Command::new(cargo()).arg("xtask").args(arguments).output().unwrap()
 }
 
 fn cargo() -> OsString {

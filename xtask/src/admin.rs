@@ -11,7 +11,7 @@ use serde_json::json;
 
 use crate::{
     setup,
-    wrangler::{self, Which},
+    wrangler::{self, Which, quoted},
 };
 
 /// Whom to create, and where.
@@ -90,19 +90,4 @@ fn sql(who: &Create, admin: &NewUser, until_ms: i64) -> Result<String> {
          INSERT INTO users (hospital_id, email, username, first_name, last_name, role, password_hash, temporary_until_ms)
          VALUES ({hospital}, {email}, {username}, {first}, {last}, 'admin', {hash}, {until_ms});\n"
     ))
-}
-
-/// A text in SQL: `wrangler d1 execute` takes no parameters.
-fn quoted(text: &str) -> String {
-    format!("'{}'", text.replace('\'', "''"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_quote_in_a_name_stays_in_the_name() {
-        assert_eq!(quoted("O'Neil'); DROP TABLE users; --"), "'O''Neil''); DROP TABLE users; --'");
-    }
 }

@@ -9,7 +9,6 @@ use std::{
 };
 
 use anyhow::{Context, Result, ensure};
-use serde::Deserialize;
 
 use crate::{
     process::say,
@@ -101,12 +100,6 @@ pub fn restore(Restore { file, which }: Restore) -> Result<()> {
 }
 
 fn is_empty(database: &Database) -> Result<bool> {
-    #[derive(Deserialize)]
-    struct Answer {
-        results: Vec<serde_json::Value>,
-    }
-    let query = wrangler::query("SELECT name FROM sqlite_master WHERE name = 'users'");
-    let found = wrangler::quietly(&[&query, &database.arguments()[..]].concat())?;
-    let found: Vec<Answer> = serde_json::from_str(&found).context("what wrangler found")?;
-    Ok(found.iter().all(|answer| answer.results.is_empty()))
+    let found = wrangler::query(database, "SELECT name FROM sqlite_master WHERE name = 'users'")?;
+    Ok(found.iter().all(Vec::is_empty))
 }

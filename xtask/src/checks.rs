@@ -94,8 +94,10 @@ fn end_to_end_tests() -> Result<()> {
     run(Command::new(setup::cargo())
         .args(E2E)
         .env("ROLLCALL_LOGS", fs::canonicalize(LOGS)?)
-        .env("ROLLCALL_PYTHON", setup::python()?.join("python")))?;
-    let elsewhere = ["originals", "slept", "strict", "production", "clients"].map(|tests| ["--skip", tests]);
+        .env("ROLLCALL_PYTHON", setup::python()?.join("python"))
+        .env("ROLLCALL_DJANGO", setup::python_for_imported_django()?.join("python")))?;
+    let elsewhere =
+        ["originals", "slept", "strict", "production", "clients", "import_django"].map(|tests| ["--skip", tests]);
     run(Command::new(setup::cargo())
         .args(E2E)
         .args(elsewhere.as_flattened())

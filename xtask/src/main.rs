@@ -16,6 +16,7 @@ mod documents;
 mod faults;
 mod fuzz;
 mod group;
+mod import_django;
 mod process;
 mod serve;
 mod setup;
@@ -71,6 +72,8 @@ enum Command {
     /// The administrators of a hospital, where there is none yet.
     #[command(subcommand)]
     Admin(Admin),
+    /// Import the accounts of a Django application: docs/migrate.md.
+    ImportDjango(import_django::Options),
     /// Serve until standard input closes. For tests.
     #[command(hide = true)]
     Serve(serve::Options),
@@ -105,6 +108,7 @@ fn run(command: Command) -> Result<()> {
         Command::Backup(what) => backup::backup(what),
         Command::Restore(what) => backup::restore(what),
         Command::Admin(Admin::Create(who)) => admin::create(who),
+        Command::ImportDjango(options) => import_django::import(&options),
         Command::Serve(options) => serve::until_stdin_closes(&options),
     }
 }

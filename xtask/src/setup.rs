@@ -26,6 +26,9 @@ const PYTHON_PACKAGES: [&str; 2] = ["schemathesis==4.32.5", "websockets==16.1"];
 /// What the Django application of the benchmark needs.
 pub const DJANGO_PACKAGES: &str = "bench/contestants/django/requirements.txt";
 
+/// What the one that is imported in a test needs.
+const IMPORTED_DJANGO_PACKAGES: &str = "tests/django/requirements.txt";
+
 /// Debian's Redis: the first is a link into the second, and the others are the libraries that few machines have.
 const REDIS_PACKAGES: [&str; 4] = ["redis-server", "redis-tools", "libjemalloc2", "liblzf1"];
 
@@ -109,9 +112,19 @@ pub fn python() -> Result<PathBuf> {
 
 /// Another one, for the Django application of `cargo xtask bench`.
 pub fn python_for_django() -> Result<PathBuf> {
+    python_with(DJANGO_PACKAGES)
+}
+
+/// Another one, for the Django application that is imported in a test.
+pub fn python_for_imported_django() -> Result<PathBuf> {
+    python_with(IMPORTED_DJANGO_PACKAGES)
+}
+
+/// One for a Django application, with what that file names.
+fn python_with(requirements: &str) -> Result<PathBuf> {
     let mut hasher = DefaultHasher::new();
-    fs::read(DJANGO_PACKAGES).context(DJANGO_PACKAGES)?.hash(&mut hasher);
-    python_environment(&format!("django-{:016x}", hasher.finish()), &["--requirement", DJANGO_PACKAGES])
+    fs::read(requirements).context(requirements.to_string())?.hash(&mut hasher);
+    python_environment(&format!("django-{:016x}", hasher.finish()), &["--requirement", requirements])
 }
 
 /// The programs of the Python environment of that name, with what `pip install` is given.

@@ -6,7 +6,9 @@ use std::{
     process::{Command, Stdio},
 };
 
-use anyhow::Result;
+use anyhow::{Context, Result};
+use serde::Deserialize;
+use serde_json::Value;
 
 use crate::{
     process::{output, say},
@@ -56,9 +58,9 @@ pub struct Which {
 
 impl Which {
     /// The database.
-    pub fn database(self) -> Database {
-        let path = self.persist_to;
-        match (self.remote, self.env) {
+    pub fn database(&self) -> Database {
+        let path = self.persist_to.clone();
+        match (self.remote, self.env.clone()) {
             (true, env) => Database::Remote { env: env.unwrap_or_else(|| PRODUCTION.into()) },
             (false, Some(env)) => Database::LocalOf { env, path },
             (false, None) => Database::Local(path),
@@ -96,7 +98,7 @@ pub fn wrangler(arguments: &[&str]) -> Result<Command> {
 pub const MIGRATE: [&str; 4] = ["d1", "migrations", "apply", Database::NAME];
 
 /// How `wrangler` is told to run a statement of SQL and print what it found as JSON; in which database, follows.
-pub fn query(sql: &str) -> [&str; 7] {
+pub fn query_arguments(sql: &str) -> [&str; 7] {
     ["d1", "execute", Database::NAME, "--yes", "--json", "--command", sql]
 }
 
@@ -121,9 +123,39 @@ pub fn execute_text(database: &Database, sql: &str) -> Result<()> {
     execute(database, &file)
 }
 
+/// Runs queries against a database, and returns the rows of each.
+pub fn query(database: &Database, sql: &str) -> Result<Vec<Vec<Value>>> {
+    found(&quietly(&[&query_arguments(sql), &database.arguments()[..]].concat())?)
+}
+
+/// The rows of each query in what `wrangler` printed.
+pub fn found(printed: &str) -> Result<Vec<Vec<Value>>> {
+    #[derive(Deserialize)]
+    struct Answer {
+        results: Vec<Value>,
+    }
+    let answers: Vec<Answer> = serde_json::from_str(printed).context("what wrangler printed is not JSON")?;
+    Ok(answers.into_iter().map(|answer| answer.results).collect())
+}
+
+/// A text in SQL: `wrangler d1 execute` takes no parameters.
+pub fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}
+
 /// Runs a file of SQL against a database.
 pub fn execute(database: &Database, sql: &Path) -> Result<()> {
     let mut command = wrangler(&["d1", "execute", Database::NAME, "--yes"])?;
     output(command.args(database.arguments()).arg("--file").arg(sql).stdin(Stdio::null()))?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_quote_in_a_name_stays_in_the_name() {
+        assert_eq!(quoted("O'Neil'); DROP TABLE users; --"), "'O''Neil''); DROP TABLE users; --'");
+    }
 }

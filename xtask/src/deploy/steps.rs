@@ -50,26 +50,16 @@ pub fn database(deployment: &mut Deployment) -> Result<()> {
     Ok(())
 }
 
-#[derive(Deserialize)]
-struct Found {
-    results: Vec<Account>,
-}
-
-#[derive(Deserialize)]
-struct Account {
-    email: String,
-}
-
 /// Everybody knows their password.
 pub fn demo_accounts(deployment: &mut Deployment) -> Result<()> {
     let accounts = demo::emails().map(|email| format!("'{email}'")).collect::<Vec<_>>().join(", ");
     let sql = format!("SELECT email FROM users WHERE is_active = 1 AND email IN ({accounts})");
-    let found = match deployment.with_database(&wrangler::query(&sql)) {
+    let found = match deployment.with_database(&wrangler::query_arguments(&sql)) {
         Err(error) if format!("{error:#}").contains("no such table: users") => return Ok(()),
         found => found?,
     };
-    let found: Vec<Found> = serde_json::from_str(&found).context("the demo accounts that were found")?;
-    let found: Vec<_> = found.into_iter().flat_map(|found| found.results).map(|account| account.email).collect();
+    let found = wrangler::found(&found)?.concat();
+    let found: Vec<_> = found.iter().filter_map(|account| account["email"].as_str()).collect();
     // Not deleted, because events name them.
     let close = format!(
         "npx wrangler d1 execute DB --env {} --remote --command \"UPDATE users SET is_active = 0, password_hash = '' \
