@@ -67,10 +67,12 @@ pub(super) fn open(
     ])
 }
 
-/// The statement that forgets everybody's sessions that are over.
+/// The statement that forgets everybody's sessions that are over. Those of people who were imported are forgotten when they
+/// sign in: until then importing again must see which tokens it took over, or it would revive them.
 pub(super) fn forget(db: &D1Database, now: Timestamp) -> worker::Result<D1PreparedStatement> {
-    let sql = "DELETE FROM sessions WHERE expires_ms <= ?1 OR revoked_ms <= ?2";
-    statement(db, sql, &[time(now - REPEATABLE), time(now - REPEATABLE)])
+    let sql = "DELETE FROM sessions WHERE (expires_ms <= ?1 OR revoked_ms <= ?1)
+         AND user_id NOT IN (SELECT id FROM users WHERE follows_import IS NOT NULL)";
+    statement(db, sql, &[time(now - REPEATABLE)])
 }
 
 /// A session and its user, where they are good; `expired` sessions are found too.

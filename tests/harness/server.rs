@@ -103,7 +103,8 @@ impl Server {
     /// Starts one with the database that is in a file.
     pub fn restored(file: &Path) -> Self {
         let (state, arguments) = (TempDir::new().unwrap(), vec![]);
-        let mut server = Self { address: String::new(), arguments, state, process: Mutex::new(None) };
+        let mut server =
+            Self { address: String::new(), arguments, production: false, state, process: Mutex::new(None) };
         let state = server.state.path().join("state");
         xtask(&["restore", file.to_str().unwrap(), "--persist-to", state.to_str().unwrap()]).unwrap();
         server.address = server.run(Build::Release, &["--again"]);
