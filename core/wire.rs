@@ -501,7 +501,7 @@ pub struct EventPage {
 pub struct Health {
     /// Always `ok`.
     pub status: Ok,
-    /// The version of Rollcall that answers, for example `0.1.0`.
+    /// The version of Rollcall that answers, for example `1.0.0`.
     pub version: String,
 }
 

@@ -30,9 +30,7 @@ fn statement(db: &D1Database, sql: &str, parameters: &[JsValue]) -> worker::Resu
 
 /// Runs one statement.
 async fn all(statement: D1PreparedStatement) -> worker::Result<D1Result> {
-    #[cfg(feature = "faults")]
-    crate::faults::count_query();
-    let result = patiently(statement.all()).await?;
+    let result = counted(statement.all()).await?;
     #[cfg(feature = "faults")]
     crate::faults::count_rows(std::slice::from_ref(&result));
     Ok(result)
@@ -43,8 +41,15 @@ const PATIENCE: Duration = Duration::from_secs(4);
 
 /// Waits for a query. One that is given up may still be carried out.
 async fn patiently<T>(query: impl Future<Output = worker::Result<T>>) -> worker::Result<T> {
+    #[cfg(feature = "faults")]
+    crate::faults::count_query();
+    clock::within(PATIENCE, query).await?
+}
+
+/// The same, counted.
+async fn counted<T>(query: impl Future<Output = worker::Result<T>>) -> worker::Result<T> {
     let asked_at = clock::now();
-    let answer = clock::within(PATIENCE, query).await.flatten();
+    let answer = patiently(query).await;
     metrics::count(Count::Queried(clock::now() - asked_at, answer.is_ok()));
     answer
 }
@@ -57,9 +62,7 @@ async fn batch<const N: usize>(db: &D1Database, statements: [D1PreparedStatement
 
 /// The same for as many as there are.
 async fn batch_of(db: &D1Database, statements: Vec<D1PreparedStatement>) -> worker::Result<Vec<D1Result>> {
-    #[cfg(feature = "faults")]
-    crate::faults::count_query();
-    let results = patiently(db.batch(statements)).await?;
+    let results = counted(db.batch(statements)).await?;
     #[cfg(feature = "faults")]
     crate::faults::count_rows(&results);
     Ok(results)

@@ -23,9 +23,9 @@ export default class extends Rollcall {
     try {
       return await within(ANSWER_WITHIN_MS, super.fetch(request));
     } catch (error) {
-      const [request_id, message] = [request.headers.get("CF-Ray"), `a request was given up: ${error?.message}`];
-      console.error(JSON.stringify({ level: "error", message, request_id }));
-      return isUpgrade(request) ? closedSocket(request) : unavailable(request);
+      const request_id = request.headers.get("CF-Ray") ?? crypto.randomUUID();
+      console.error(JSON.stringify({ level: "error", message: `given up: ${error?.message}`, request_id }));
+      return isUpgrade(request) ? closedSocket(request) : unavailable(request, request_id);
     }
   }
 }
@@ -70,13 +70,14 @@ async function within(milliseconds, work) {
   }
 }
 
-function unavailable(request) {
+function unavailable(request, requestId) {
   const headers = {
     "Content-Type": "application/json",
     "Cache-Control": "no-store",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Retry-After": "1",
+    "X-Request-Id": requestId,
   };
   if (request.url.startsWith("https:")) headers["Strict-Transport-Security"] = "max-age=31536000";
   return new Response(UNAVAILABLE, { status: 503, headers });

@@ -27,7 +27,6 @@ pub use serve::serve;
 
 use std::cell::OnceCell;
 
-use crate::{env::Bindings, error::Error};
 use ::http::Method;
 use axum::{
     Router,
@@ -38,6 +37,8 @@ use axum::{
 use rollcall_core::{Rejection, body::LIMIT, wire::Health};
 use tower_http::normalize_path::NormalizePath;
 use tower_service::Service;
+
+use crate::{env::Bindings, error::Error};
 
 /// Every route of the Worker. Paths work with and without the trailing slash.
 fn routes(bindings: Bindings) -> Router {
@@ -75,6 +76,34 @@ fn routes(bindings: Bindings) -> Router {
         .layer(DefaultBodyLimit::max(LIMIT));
     router.with_state(bindings)
 }
+
+/// The words of the routes: of a path nothing else is logged.
+const WORDS: [&str; 24] = [
+    "",
+    "active-connections",
+    "api",
+    "availability-status",
+    "connect",
+    "doctor-status",
+    "docs",
+    "events",
+    "healthz",
+    "hms",
+    "login",
+    "login-status",
+    "logout",
+    "logout-status",
+    "me",
+    "metrics",
+    "online-doctors",
+    "password",
+    "reset-password",
+    "schema",
+    "sessions",
+    "users",
+    "ws",
+    "ws-ticket",
+];
 
 thread_local! {
     /// Made at the first request: the bindings are the same for as long as the isolate lives.

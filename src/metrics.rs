@@ -12,8 +12,8 @@ use rollcall_core::{
 
 use crate::{clock, db::counters, env::Bindings, log};
 
-/// Each isolate adds no more often than this.
-const EVERY: TimeDelta = TimeDelta::seconds(10);
+/// No more often than this an isolate adds what it counted: each time is a row for each hospital.
+const EVERY: TimeDelta = TimeDelta::minutes(5);
 
 thread_local! {
     /// By hospital; 0 is none. Never borrowed while anything waits.

@@ -1,13 +1,12 @@
 //! Forgetting what is older than it may be, every hour (`crons` in `wrangler.toml`).
 //!
-//! **Invariant:** a little at a time, and nothing that a dashboard could still resume from is missing in the middle: a
-//! hospital's history is forgotten from its beginning.
+//! **Invariant:** a hospital's history is forgotten from its beginning, so nothing is missing in the middle of what a
+//! dashboard may resume from.
 
 use crate::{
     clock,
     db::{events, retention},
     env::Bindings,
-    error::Result,
     log,
 };
 
@@ -17,14 +16,17 @@ const STATEMENTS: usize = 500;
 /// Forgets what is due. What is left over is for the next hour.
 pub async fn forget(bindings: Bindings) {
     if let Err(error) = forget_some(&bindings).await {
-        let error = error.into_rejection();
         log::error(format_args!("what is old was not forgotten: {error}"));
     }
 }
 
-async fn forget_some(bindings: &Bindings) -> Result<()> {
+async fn forget_some(bindings: &Bindings) -> worker::Result<()> {
     let (db, now) = (bindings.db()?, clock::now());
-    let hospitals = retention::forget(&db, now).await?;
+    let mut hospitals = retention::forget(&db, now).await?;
+    // Each hour it begins with another one: where there are very many, all have their turn.
+    let hours = usize::try_from(now.timestamp() / 3600).unwrap_or_default();
+    let begin = hours.checked_rem(hospitals.len()).unwrap_or_default();
+    hospitals.rotate_left(begin);
     let Some(kept) = bindings.event_retention() else { return Ok(()) };
     let mut statements = 0..STATEMENTS;
     for hospital_id in hospitals {

@@ -25,6 +25,7 @@ use rollcall_core::{
     Id, Rejection, Timestamp,
     board::Board,
     call::{Call, Place},
+    ticket::SocketPath,
     wire::{ActiveConnections, Success},
 };
 use tokio::sync::{Mutex, MutexGuard};
@@ -41,7 +42,7 @@ use crate::{
     error::{self, Error},
     faults,
     http::object_call,
-    log::{self, About},
+    log::{self, About, Refused},
 };
 
 /// The Durable Object class. Woken for a call, a frame or its alarm, asleep in between; only its sockets, their
@@ -140,9 +141,11 @@ impl Room {
         let response = match call {
             Call::Record { by, doctor_id, change } => answer(self.record(by, doctor_id, change).await),
             Call::Watch { opener, v1, since, connections } => {
-                joined(self.join_as_watcher(opener, v1, since, connections).await)
+                joined(SocketPath::DoctorStatus, self.join_as_watcher(opener, v1, since, connections).await)
             }
-            Call::Connect { opener, email, doctor, v1 } => joined(self.join_as_person(opener, email, doctor, v1).await),
+            Call::Connect { opener, email, doctor, v1 } => {
+                joined(SocketPath::Connect, self.join_as_person(opener, email, doctor, v1).await)
+            }
             Call::Registry => {
                 let active_connections = self.registry();
                 let (status, count) = (Success::Success, active_connections.len());
@@ -211,8 +214,17 @@ impl Room {
 }
 
 /// A join's result as a browser reads it: a refusal is a socket too.
-fn joined(result: error::Result<Response>) -> Result<Response> {
-    result.or_else(|error| refuse(&error.into_rejection()))
+fn joined(path: SocketPath, result: error::Result<Response>) -> Result<Response> {
+    result.or_else(|error| {
+        let rejection = error.into_rejection();
+        log::refused(&Refused {
+            code: rejection.code(),
+            status: rejection.close_code(),
+            method: "GET",
+            path: path.as_str(),
+        });
+        refuse(&rejection)
+    })
 }
 
 /// A call's result as the Worker reads it: a refusal is an answer too.

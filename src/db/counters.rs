@@ -5,7 +5,7 @@ use worker::D1Database;
 
 use super::{from_json, int, nullable, patiently, statement};
 
-/// Adds to what was counted before. Not one of the round trips that it counts.
+/// Adds to what was counted before. Not one of those that are counted, or there would always be something to add.
 pub async fn add(db: &D1Database, counted: &[(Id, Samples)]) -> worker::Result<()> {
     let sql = "INSERT INTO counters (hospital_id, samples)
          SELECT value ->> 0, value -> 1 FROM json_each(?1) WHERE true

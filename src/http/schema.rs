@@ -243,12 +243,22 @@ fn the_description_of_the_sockets_is_up_to_date() {
     is_up_to_date("asyncapi.json", &sockets());
 }
 
+/// The paths of the route table.
+fn routes() -> impl Iterator<Item = &'static str> {
+    TABLE.lines().filter_map(|line| line.trim().strip_prefix(".route(\"")?.split('"').next())
+}
+
+const TABLE: &str = include_str!("../http.rs");
+
+#[test]
+fn of_a_path_the_log_has_the_words_of_its_route() {
+    let words: BTreeSet<_> = routes().flat_map(|path| path.split('/')).filter(|word| !word.starts_with('{')).collect();
+    assert_eq!(words, super::WORDS.into_iter().collect());
+}
+
 #[test]
 fn every_route_is_described() {
-    let table = include_str!("../http.rs");
-    let routes: BTreeSet<_> = table
-        .lines()
-        .filter_map(|line| line.trim().strip_prefix(".route(\"")?.split('"').next())
+    let routes: BTreeSet<_> = routes()
         // Those that describe are not described.
         .filter(|path| !path.starts_with("/ws/") && !["/api/schema", "/api/docs"].contains(path))
         .collect();
@@ -267,7 +277,7 @@ fn every_route_is_described() {
         described.count()
     };
     let handlers = |method: &str| {
-        let lines = table.lines().filter(|line| {
+        let lines = TABLE.lines().filter(|line| {
             line.trim().starts_with(".route(\"") && !line.contains("/ws/") && !line.contains("documents::")
         });
         lines.filter(|line| line.contains(&format!("{method}("))).count()

@@ -10,7 +10,7 @@ use axum::{
 use rollcall_core::{metrics::Count, token::hex};
 use worker::{HttpRequest, ResponseBuilder, WebSocket};
 
-use super::{cors::Cors, handle};
+use super::{WORDS, cors::Cors, handle};
 use crate::{
     env::Bindings,
     error::Refusal,
@@ -62,8 +62,7 @@ fn note(method: &Method, path: &str, response: &Response) {
     let status = response.status().as_u16();
     metrics::count(Count::Answered(status));
     if let Some(Refusal(code)) = response.extensions().get() {
-        metrics::count(Count::Refused(code));
-        log::refused(Refused { code, status, method: method.as_str(), path: &nameless(path) });
+        log::refused(&Refused { code, status, method: method.as_str(), path: &nameless(path, &WORDS) });
     }
 }
 

@@ -170,13 +170,18 @@ impl Room {
     /// Reads the hospital, and announces what was committed but perhaps not announced before the memory was lost.
     async fn wake(&self) -> Result<Memory> {
         let (time_zone, board) = self.read_board(WAKING_DEPTH).await?;
-        let memory = Memory { time_zone, board };
+        let mut memory = Memory { time_zone, board };
         match self.checkpoint()? {
             // Who nobody watches has nothing to announce.
             Some(checkpoint) if checkpoint.seq < memory.board.seq() && !self.nobody_watches_this_relay()? => {
                 self.each_between(checkpoint.seq, memory.board.seq(), |event| self.send_event(&event)).await?;
             }
-            // The first time; or the database was restored from a copy.
+            // The database was put back to an older state while the room slept.
+            Some(checkpoint) if checkpoint.seq > memory.board.seq() => {
+                self.move_checkpoint(&memory)?;
+                self.send_snapshot(&mut memory.board);
+            }
+            // The first time; or there is nothing new.
             _ => self.move_checkpoint(&memory)?,
         }
         Ok(memory)
@@ -204,20 +209,22 @@ impl Room {
 
     /// Announces what was committed behind this room's back: the database did it, but its answer was lost.
     pub(super) async fn catch_up(&self, memory: &mut Memory, latest: Seq) -> Result<()> {
-        let mut put_back = false;
-        let since = memory.board.seq();
+        let (since, mut beyond) = (memory.board.seq(), Vec::new());
         self.each_between(since, latest, |event| {
             if !self.announce(memory, event.clone()) {
-                // What was between is gone: the database was put back to an older state.
-                self.send_event(&event);
-                put_back = true;
+                beyond.push(event);
             }
         })
         .await?;
-        if put_back { self.start_over(memory).await } else { Ok(()) }
+        if !beyond.is_empty() {
+            // What was between is gone: the database was put back to an older state. Who takes a snapshot has these in it.
+            self.start_over(memory).await?;
+            beyond.iter().for_each(|event| self.send_event(event));
+        }
+        Ok(())
     }
 
-    /// The database was put back to an older state: shows what it has now.
+    /// The database was put back to an older state while the room was awake: shows what it has now.
     pub(super) async fn start_over(&self, memory: &mut Memory) -> Result<()> {
         let (time_zone, board) = self.read_board(WAKING_DEPTH).await?;
         *memory = Memory { time_zone, board };

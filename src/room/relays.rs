@@ -21,7 +21,7 @@ use crate::{
     env::Bindings,
     error::Result,
     http::object_call::{as_json, ask_json, understand},
-    log,
+    log::{self, About},
 };
 
 /// A relay that does not answer by then is told again by the alarm.
@@ -58,14 +58,14 @@ impl Room {
             let events = memory.board.after(told.unwrap_or(latest)).cloned().collect();
             let json = as_json(&Call::Relay { events, latest, connections: self.connections() })?;
             let (relays, told) = (Rc::clone(&self.relays), tell(&self.bindings, place, json));
-            self.state.wait_until(async move {
+            self.state.wait_until(log::about(About::object(place, String::new()), async move {
                 let heard = told.await.and_then(|answer| understand::<Seq>(&answer));
                 let heard = heard.inspect_err(|error| log::error(format_args!("a relay did not answer: {error}"))).ok();
                 if let Some(relay) = relays.borrow_mut().get_mut(index) {
                     relay.heard = relay.heard.max(heard);
                     relay.told = relay.told.filter(|_| heard.is_some());
                 }
-            });
+            }));
         }
         Ok(())
     }
@@ -178,11 +178,11 @@ pub(super) fn tell_all(
     let json = as_json(call)?;
     for place in relays {
         let told = tell(bindings, place, json.clone());
-        state.wait_until(async {
+        state.wait_until(log::about(About::object(place, String::new()), async {
             if let Err(error) = told.await {
                 log::error(format_args!("a relay did not answer: {error}"));
             }
-        });
+        }));
     }
     Ok(())
 }

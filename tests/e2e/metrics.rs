@@ -31,6 +31,11 @@ async fn an_administrator_sees_how_their_own_hospital_runs() {
     bob.go_live().await;
     let refused = ann.get("/api/events/").await;
     assert_eq!(refused.status, 403);
+    let (mut sockets, path) = (Vec::new(), format!("/ws/connect/?email={}", hospital.email("ann")));
+    for _ in 0..9 {
+        sockets.push(ann.socket(&path, false).await);
+    }
+    assert_eq!(ann.socket(&path, false).await.closed().await.code, 1008);
 
     let answer = admin.get("/metrics").await;
     assert_eq!((answer.status, answer.header("content-type")), (200, "text/plain; version=0.0.4; charset=utf-8"));
@@ -42,7 +47,8 @@ async fn an_administrator_sees_how_their_own_hospital_runs() {
         ("announce_seconds_count", "", 1.0),
         ("announce_seconds_bucket", ",le=\"+Inf\"", 1.0),
         ("refusals_total", ",code=\"permission_denied\"", 1.0),
-        ("sockets", ",kind=\"connection\"", 1.0),
+        ("refusals_total", ",code=\"too_many_sockets\"", 1.0),
+        ("sockets", ",kind=\"connection\"", 10.0),
         ("people_connected", "", 1.0),
         ("latest_seq", "", 1.0),
         ("oldest_seq", "", 1.0),

@@ -217,13 +217,33 @@ async fn a_database_that_was_put_back_is_shown_to_everybody_and_no_seq_is_given_
     let seq = json!(1_000_002);
     assert_eq!(bob.go_live().await["seq"], seq, "he is on duty again, under a number that nobody has seen");
     assert_eq!(original.json().await["seq"], seq);
-    assert_eq!(dashboard.json().await["seq"], seq);
     let snapshot = dashboard.json().await;
     assert_eq!((&snapshot["type"], &snapshot["seq"]), (&json!("snapshot"), &seq), "{snapshot}");
-    for since in [0, 1, 2] {
+    assert_eq!(dashboard.json().await["seq"], seq, "which it knows by then");
+    // Once more, while the room sleeps: it finds out when somebody wakes it.
+    sleep(Duration::from_secs(17)).await;
+    server
+        .database()
+        .execute_batch(&format!(
+            "DELETE FROM events WHERE hospital_id = {id} AND seq = {seq};
+             UPDATE doctors SET is_live = 0 WHERE user_id = {bob};
+             UPDATE hospitals SET seq_floor = 2000001 WHERE id = {id};",
+            id = hospital.id,
+            bob = bob.user.id,
+        ))
+        .unwrap();
+    hospital.dashboard("").await.json().await;
+    let snapshot = dashboard.json().await;
+    assert_eq!((&snapshot["type"], &snapshot["seq"]), (&json!("snapshot"), &json!(1)), "{snapshot}");
+    let seq = json!(2_000_002);
+    assert_eq!(bob.go_live().await["seq"], seq);
+    let snapshot = dashboard.json().await;
+    assert_eq!((&snapshot["type"], &snapshot["seq"]), (&json!("snapshot"), &seq), "{snapshot}");
+    assert_eq!(dashboard.json().await["seq"], seq, "which it knows by then");
+    for since in [0, 1, 2, 1_000_002] {
         let resumed = hospital.dashboard(&format!("?since={since}")).await.json().await;
         assert_eq!((&resumed["recovered"], &resumed["seq"]), (&json!(false), &seq), "{since}: {resumed}");
     }
     ann.leave().await;
-    assert_eq!(dashboard.json().await["seq"], json!(1_000_003));
+    assert_eq!(dashboard.json().await["seq"], json!(2_000_003));
 }

@@ -28,15 +28,22 @@ pub struct Backup {
 /// What to read, and to where.
 #[derive(clap::Args)]
 pub struct Restore {
-    /// A file that `cargo xtask backup` wrote, for an empty database. Without it the database is there already, put back
-    /// in place by `wrangler d1 time-travel restore`.
+    /// A file that `cargo xtask backup` wrote, for an empty database.
+    #[arg(required_unless_present = "timestamp")]
     file: Option<PathBuf>,
+    /// Puts the deployed database back in place, to this moment of the last thirty days: RFC 3339.
+    #[arg(long, conflicts_with = "file", requires = "remote")]
+    timestamp: Option<String>,
     #[command(flatten)]
     which: Which,
 }
 
-/// Nobody was that far ahead: a `seq` beyond it has never been given.
-const FLOOR_ABOVE: u32 = 1_000_000;
+/// Ends every session, and lets every sequence go on at a number that was never given: no hospital has had a thousand
+/// events in each second since 1970. Not reckoned from what was restored, because the same copy may be restored twice.
+/// Sessions keep their rows, so that an import finds out which tokens it took over.
+const AFTERWARDS: &str = "DELETE FROM tickets;
+    UPDATE sessions SET revoked_ms = COALESCE(revoked_ms, unixepoch() * 1000);
+    UPDATE hospitals SET seq_floor = unixepoch() * 1000;\n";
 
 /// Writes the whole database into a file that only its owner may read.
 pub fn backup(Backup { file, which }: Backup) -> Result<()> {
@@ -72,30 +79,29 @@ fn export_local(export: &[&str], state: &Path, env: &[&str]) -> Result<String> {
     wrangler::quietly(&[export, &["--config", configuration, "--local"], env].concat())
 }
 
-/// Puts a database back, ends every session, and lets every hospital's sequence go on above all that was ever given.
-pub fn restore(Restore { file, which }: Restore) -> Result<()> {
+/// Puts a database back.
+pub fn restore(Restore { file, timestamp, which }: Restore) -> Result<()> {
     setup::for_building()?;
     let database = which.database();
     if let Some(file) = file {
         ensure!(
             is_empty(&database)?,
-            "the database is not empty. Name a new one in wrangler.toml; or put this one back in place with \
-             `npx wrangler d1 time-travel restore`, and run this without a file"
+            "the database is not empty. Name a new one in wrangler.toml, or delete it if an earlier try to restore was \
+             interrupted; `--timestamp` puts a database back in place"
         );
         say(format_args!("reading {}", file.display()));
         wrangler::execute(&database, &file)?;
     }
+    if let (Some(timestamp), Database::Remote { env }) = (timestamp, &database) {
+        say(format_args!("putting the database back to {timestamp}"));
+        wrangler::quietly(&["d1", "time-travel", "restore", "DB", "--env", env, "--timestamp", &timestamp])?;
+    }
     wrangler::migrate(&database)?;
-    wrangler::execute_text(
-        &database,
-        &format!(
-            "DELETE FROM tickets;
-             DELETE FROM sessions;
-             UPDATE hospitals SET seq_floor =
-               MAX(seq_floor, (SELECT COALESCE(MAX(seq), 0) FROM events WHERE hospital_id = id)) + {FLOOR_ABOVE};\n"
-        ),
-    )?;
-    println!("The database is restored. Everybody has to sign in again.");
+    wrangler::execute_text(&database, AFTERWARDS)?;
+    println!(
+        "The database is restored, and everybody has to sign in again. What is deployed has to start anew: cargo xtask \
+         deploy"
+    );
     Ok(())
 }
 

@@ -41,7 +41,7 @@ export const en = {
     tryAgain: "Try again",
     signOut: "Sign out",
     /** The title of the browser's tab. */
-    title: (unread: number) => (unread > 0 ? `(${unread}) Rollcall` : "Rollcall"),
+    title: (unread: number) => (unread > 0 ? `(${unread > 999 ? "999+" : unread}) Rollcall` : "Rollcall"),
     timesAreIn: (zone: string) => `Times are the hospital's: ${zone.replaceAll("_", " ")}.`,
   },
 

@@ -93,7 +93,8 @@ impl<'a> Plan<'a> {
         }
         let why_no_token = match &old {
             Some(old) if old.imported_hash.is_none() => Some("its user has a password of Rollcall's by now"),
-            _ if !person.user.is_active => Some("its user is deactivated"),
+            Some(old) if follows != Follows::Yes && old.is_active == 0 => Some("its user is deactivated"),
+            _ if follows == Follows::Yes && !person.user.is_active => Some("its user is deactivated"),
             _ => None,
         };
         self.there.insert(person.id, why_no_token);

@@ -37,8 +37,21 @@ pub fn insert(person: &Person, hospital_id: Id) -> String {
 }
 
 pub fn change_profile(person: &Person, hospital_id: Id) -> String {
-    let columns = profile(person, hospital_id).map(|(column, value)| format!("{column} = {value}")).join(", ");
-    format!("UPDATE users SET {columns} WHERE id = {} AND follows_import = 1;\n{}", person.id, doctor(person))
+    let columns = profile(person, hospital_id).map(|(column, value)| format!("{column} = {value}"));
+    // Somebody on duty keeps what makes them a doctor of this hospital.
+    let (stays, columns) = (grave(&columns).join(" AND "), columns.join(", "));
+    let off_duty = "NOT EXISTS (SELECT 1 FROM doctors WHERE user_id = users.id AND is_live = 1)";
+    format!(
+        "UPDATE users SET {columns} WHERE id = {} AND follows_import = 1 AND ({stays} OR {off_duty});\n{}",
+        person.id,
+        doctor(person)
+    )
+}
+
+/// Of the columns of [`profile`], those that decide what somebody may do, and where.
+fn grave(columns: &[String; 7]) -> [&str; 3] {
+    let [hospital_id, _, _, _, _, role, is_active] = columns;
+    [hospital_id, role, is_active]
 }
 
 /// What a doctor has beyond a user.
