@@ -59,7 +59,7 @@ fn authorization(headers: &HeaderMap) -> &[u8] {
         (status = 200, content_type = "text/plain", body = String, description = "Prometheus' text format 0.0.4"),
         (status = 401), (status = 403)
     ),
-    security(("token" = []), ("metrics_token" = []))
+    security(("token" = []), ("token_of_metrics" = []))
 ))]
 pub async fn list(State(bindings): State<Bindings>, Scope(hospital_id): Scope) -> Result<Response> {
     SendFuture::new(async move {

@@ -19,8 +19,8 @@ use utoipa::{
 /// The name of the security scheme.
 const TOKEN: &str = "token";
 
-/// The same, of what only `/metrics` takes.
-const METRICS_TOKEN: &str = "metrics_token";
+/// The same, of what only `/metrics` takes; behind the other one on the page of the schema, where they are sorted.
+const METRICS_TOKEN: &str = "token_of_metrics";
 
 #[derive(OpenApi)]
 #[openapi(
