@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use rollcall_tests::{Hospital, Server, Session, request};
+use rollcall_tests::{Hospital, Server, Session, database_in, request, xtask};
 use serde_json::{Value, json};
 
 async fn history(admin: &Session) -> Value {
@@ -40,13 +40,16 @@ async fn a_restored_database_is_what_it_was_and_signs_nobody_in() {
     let resumed = dashboard.json().await;
     assert_eq!((&resumed["recovered"], &resumed["seq"]), (&json!(false), &json!(3)), "what it has seen is not there");
     dashboard.json().await;
-    let seq = ann.leave().await["seq"].as_u64().unwrap();
+    let seq = ann.leave().await["seq"].as_i64().unwrap();
     assert!(seq > 1_700_000_000_000, "no seq that anybody has seen is given again: {seq}");
     assert_eq!(dashboard.json().await["seq"], seq);
 
     // The same copy once more, as after a wrong choice.
-    static AGAIN: OnceLock<Server> = OnceLock::new();
-    let again = AGAIN.get_or_init(|| Server::restored(&file));
-    let next = hospital.at(again).sign_in("ann").await.leave().await["seq"].as_u64().unwrap();
-    assert!(next > seq + 1000, "{next} after {seq}");
+    let again = tempfile::tempdir().unwrap();
+    let arguments = ["restore", file.to_str().unwrap(), "--persist-to", again.path().to_str().unwrap()];
+    xtask(&arguments).unwrap();
+    let sql = "SELECT MIN(seq_floor) FROM hospitals";
+    let floor: i64 = database_in(again.path()).query_row(sql, [], |row| row.get(0)).unwrap();
+    assert!(floor > seq + 1000, "{floor} after {seq}");
+    assert!(xtask(&arguments).unwrap_err().contains("the database is not empty"));
 }

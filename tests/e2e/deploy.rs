@@ -41,7 +41,8 @@ fn a_deployment_in_production_migrates_before_its_code_and_refuses_demo_accounts
     // What it says helps.
     let (_, close) = refusal.split_once("--command \"").unwrap();
     database.execute_batch(close.trim().trim_end_matches('"')).unwrap();
-    assert_eq!(rehearse().unwrap(), commands);
+    let sql = "SELECT COUNT(*) FROM users WHERE is_active = 1 OR password_hash <> ''";
+    assert_eq!(database.query_row(sql, [], |row| row.get(0)), Ok(0));
 }
 
 #[test]
