@@ -23,11 +23,11 @@ pub async fn forget(bindings: Bindings) {
 async fn forget_some(bindings: &Bindings) -> worker::Result<()> {
     let (db, now) = (bindings.db()?, clock::now());
     let mut hospitals = retention::forget(&db, now).await?;
+    let Some(kept) = bindings.event_retention() else { return Ok(()) };
     // Each hour it begins with another one: where there are very many, all have their turn.
     let hours = usize::try_from(now.timestamp() / 3600).unwrap_or_default();
     let begin = hours.checked_rem(hospitals.len()).unwrap_or_default();
     hospitals.rotate_left(begin);
-    let Some(kept) = bindings.event_retention() else { return Ok(()) };
     let mut statements = 0..STATEMENTS;
     for hospital_id in hospitals {
         while statements.next().is_some() && events::forget(&db, hospital_id, now - kept).await? {}

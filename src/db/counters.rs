@@ -3,7 +3,7 @@
 use rollcall_core::{Id, metrics::Samples};
 use worker::D1Database;
 
-use super::{from_json, int, nullable, patiently, statement};
+use super::{batch, from_json, int, nullable, patiently, statement};
 
 /// Adds to what was counted before. Not one of those that are counted, or there would always be something to add.
 pub async fn add(db: &D1Database, counted: &[(Id, Samples)]) -> worker::Result<()> {
@@ -33,7 +33,7 @@ pub async fn read(db: &D1Database, hospital_id: Option<Id>) -> worker::Result<Ve
            LEFT JOIN doctors d ON d.user_id = u.id
          WHERE ?1 IS NULL OR h.id = ?1 GROUP BY h.id";
     let which = [nullable(hospital_id, int)];
-    let [counted, gauges] = super::batch(db, [statement(db, counted, &which)?, statement(db, gauges, &which)?]).await?;
+    let [counted, gauges] = batch(db, [statement(db, counted, &which)?, statement(db, gauges, &which)?]).await?;
     let mut hospitals = from_json::<(Id, Samples)>(&gauges)?;
     for (id, samples) in from_json::<(Id, Samples)>(&counted)? {
         match hospitals.iter_mut().find(|(hospital_id, _)| *hospital_id == id) {

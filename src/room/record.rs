@@ -6,7 +6,7 @@ use futures_util::future::{Either, select};
 use rollcall_core::{
     Id, Rejection, Seq, Timestamp,
     auth::Principal,
-    board::{BACKLOG, Board},
+    board::BACKLOG,
     call::Call,
     event::{Change, Event},
     metrics::Count,
@@ -169,8 +169,7 @@ impl Room {
 
     /// Reads the hospital, and announces what was committed but perhaps not announced before the memory was lost.
     async fn wake(&self) -> Result<Memory> {
-        let (time_zone, board) = self.read_board(WAKING_DEPTH).await?;
-        let mut memory = Memory { time_zone, board };
+        let mut memory = self.read(WAKING_DEPTH).await?;
         match self.checkpoint()? {
             // Who nobody watches has nothing to announce.
             Some(checkpoint) if checkpoint.seq < memory.board.seq() && !self.nobody_watches_this_relay()? => {
@@ -194,17 +193,18 @@ impl Room {
 
     /// Reads the board again, announcing on the way what it had missed.
     async fn reread(&self, memory: &mut Memory, depth: usize) -> Result<()> {
-        let (time_zone, board) = self.read_board(depth).await?;
-        self.catch_up(memory, board.seq()).await?;
+        let read = self.read(depth).await?;
+        self.catch_up(memory, read.board.seq()).await?;
         // A relay may read between two events of its room.
-        if board.seq() >= memory.board.seq() {
-            *memory = Memory { time_zone, board };
+        if read.board.seq() >= memory.board.seq() {
+            *memory = read;
         }
         Ok(())
     }
 
-    async fn read_board(&self, depth: usize) -> Result<(String, Board)> {
-        Ok(events::board(&self.bindings.db()?, self.hospital_id()?, depth).await?)
+    async fn read(&self, depth: usize) -> Result<Memory> {
+        let (time_zone, board) = events::board(&self.bindings.db()?, self.hospital_id()?, depth).await?;
+        Ok(Memory { time_zone, board })
     }
 
     /// Announces what was committed behind this room's back: the database did it, but its answer was lost.
@@ -226,8 +226,7 @@ impl Room {
 
     /// The database was put back to an older state while the room was awake: shows what it has now.
     pub(super) async fn start_over(&self, memory: &mut Memory) -> Result<()> {
-        let (time_zone, board) = self.read_board(WAKING_DEPTH).await?;
-        *memory = Memory { time_zone, board };
+        *memory = self.read(WAKING_DEPTH).await?;
         self.send_snapshot(&mut memory.board);
         Ok(())
     }

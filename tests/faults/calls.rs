@@ -200,17 +200,17 @@ async fn a_database_that_was_put_back_is_shown_to_everybody_and_no_seq_is_given_
         dashboard.json().await;
         original.json().await;
     }
-    // Bob's login is not in the copy. `cargo xtask restore` does the last of these.
-    server
-        .database()
-        .execute_batch(&format!(
-            "DELETE FROM events WHERE hospital_id = {id} AND seq = 2;
+    // Bob's latest login is not in the copy. `cargo xtask restore` does the last of these.
+    let put_back = |seq: u64, floor: u64| {
+        let (id, bob) = (hospital.id, bob.user.id);
+        let sql = format!(
+            "DELETE FROM events WHERE hospital_id = {id} AND seq = {seq};
              UPDATE doctors SET is_live = 0 WHERE user_id = {bob};
-             UPDATE hospitals SET seq_floor = 1000001 WHERE id = {id};",
-            id = hospital.id,
-            bob = bob.user.id,
-        ))
-        .unwrap();
+             UPDATE hospitals SET seq_floor = {floor} WHERE id = {id};"
+        );
+        server.database().execute_batch(&sql).unwrap();
+    };
+    put_back(2, 1_000_001);
     // The alarm finds it out.
     let snapshot = dashboard.json().await;
     assert_eq!((&snapshot["type"], &snapshot["seq"]), (&json!("snapshot"), &json!(1)), "{snapshot}");
@@ -222,16 +222,7 @@ async fn a_database_that_was_put_back_is_shown_to_everybody_and_no_seq_is_given_
     assert_eq!(dashboard.json().await["seq"], seq, "which it knows by then");
     // Once more, while the room sleeps: it finds out when somebody wakes it.
     sleep(Duration::from_secs(17)).await;
-    server
-        .database()
-        .execute_batch(&format!(
-            "DELETE FROM events WHERE hospital_id = {id} AND seq = {seq};
-             UPDATE doctors SET is_live = 0 WHERE user_id = {bob};
-             UPDATE hospitals SET seq_floor = 2000001 WHERE id = {id};",
-            id = hospital.id,
-            bob = bob.user.id,
-        ))
-        .unwrap();
+    put_back(1_000_002, 2_000_001);
     hospital.dashboard("").await.json().await;
     let snapshot = dashboard.json().await;
     assert_eq!((&snapshot["type"], &snapshot["seq"]), (&json!("snapshot"), &json!(1)), "{snapshot}");

@@ -54,7 +54,8 @@ pub fn backup(Backup { file, which }: Backup) -> Result<()> {
     fs::set_permissions(&file, fs::Permissions::from_mode(0o600))?;
     let path = absolute(&file)?;
     say(format_args!("writing the database to {}", path.display()));
-    let export = ["d1", "export", "DB", "--skip-confirmation", "--output", path.to_str().context("its name")?];
+    let export =
+        ["d1", "export", Database::NAME, "--skip-confirmation", "--output", path.to_str().context("its name")?];
     let exported = match which.database() {
         Database::Local(state) => export_local(&export, &state, &[]),
         Database::LocalOf { env, path } => export_local(&export, &path, &["--env", &env]),
@@ -94,7 +95,7 @@ pub fn restore(Restore { file, timestamp, which }: Restore) -> Result<()> {
     }
     if let (Some(timestamp), Database::Remote { env }) = (timestamp, &database) {
         say(format_args!("putting the database back to {timestamp}"));
-        wrangler::quietly(&["d1", "time-travel", "restore", "DB", "--env", env, "--timestamp", &timestamp])?;
+        wrangler::quietly(&["d1", "time-travel", "restore", Database::NAME, "--env", env, "--timestamp", &timestamp])?;
     }
     wrangler::migrate(&database)?;
     wrangler::execute_text(&database, AFTERWARDS)?;

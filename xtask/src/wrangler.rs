@@ -70,7 +70,7 @@ impl Which {
 
 impl Database {
     /// Its binding, which is the same in every environment.
-    const NAME: &str = "DB";
+    pub const NAME: &str = "DB";
 
     /// How `wrangler` is told which one.
     pub fn arguments(&self) -> Vec<&str> {

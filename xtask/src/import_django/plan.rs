@@ -91,10 +91,13 @@ impl<'a> Plan<'a> {
             self.emails.insert(person.user.email.to_ascii_lowercase(), person.id);
             self.usernames.insert(person.user.username.clone(), person.id);
         }
+        let is_active = match &old {
+            Some(old) if follows != Follows::Yes => old.is_active == 1,
+            _ => person.user.is_active,
+        };
         let why_no_token = match &old {
             Some(old) if old.imported_hash.is_none() => Some("its user has a password of Rollcall's by now"),
-            Some(old) if follows != Follows::Yes && old.is_active == 0 => Some("its user is deactivated"),
-            _ if follows == Follows::Yes && !person.user.is_active => Some("its user is deactivated"),
+            _ if !is_active => Some("its user is deactivated"),
             _ => None,
         };
         self.there.insert(person.id, why_no_token);
