@@ -244,3 +244,19 @@ fn cache() -> Result<PathBuf> {
 pub fn cargo() -> OsString {
     env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+
+    #[test]
+    fn miniflare_is_the_one_that_wrangler_brings() {
+        let lock = fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/../package-lock.json")).unwrap();
+        let lock: Value = serde_json::from_slice(&lock).unwrap();
+        let package = |path: &str| lock.get("packages").unwrap().get(path).unwrap();
+        let ours = package("").pointer("/devDependencies/miniflare").unwrap();
+        assert_eq!(Some(ours), package("node_modules/wrangler").pointer("/dependencies/miniflare"));
+    }
+}
