@@ -7,8 +7,8 @@
 import { createServer } from "node:http";
 import { createRequire } from "node:module";
 
-// The `ws` that wrangler's runtime comes with, so that the project needs none of its own.
-const miniflare = createRequire(createRequire(import.meta.url).resolve("wrangler")).resolve("miniflare");
+// The `ws` that Miniflare comes with, so that the project needs none of its own.
+const miniflare = createRequire(import.meta.url).resolve("miniflare");
 const { WebSocketServer } = createRequire(miniflare)("ws");
 
 const port = Number(process.argv[2]);

@@ -125,7 +125,7 @@ impl Contestant {
         match self.kind {
             Kind::Worker { configuration, variables, .. } => {
                 let variables = variables.iter().map(|variable| format!(", `{variable}`")).collect::<String>();
-                format!("workerd by miniflare, without assets; `{configuration}`{variables}")
+                format!("workerd without a Worker in front, without assets; `{configuration}`{variables}")
             }
             Kind::Django { server, redis } => {
                 let layer = if redis {

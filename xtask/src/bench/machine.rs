@@ -123,7 +123,7 @@ fn python_version() -> Option<String> {
     Some(said.trim_start_matches("Python ").to_string())
 }
 
-/// Of the copy that wrangler uses, which npm puts there.
+/// The version of an installed npm package.
 fn npm_version(package: &str) -> Option<String> {
     let about = fs::read(format!("node_modules/{package}/package.json")).ok()?;
     Some(serde_json::from_slice::<Value>(&about).ok()?.get("version")?.as_str()?.to_string())
