@@ -12,12 +12,7 @@ use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Value, json};
 
 use crate::{
-    bench::{
-        contestants::{Contestant, last_lines},
-        machine::Cores,
-        measures::Measure,
-        prepare::Place,
-    },
+    bench::{contestants::Contestant, machine::Cores, measures::Measure, prepare::Place, servers::last_lines},
     group::Group,
     process::say,
 };
