@@ -66,6 +66,11 @@ enum Measure {
         #[arg(long)]
         dashboards: usize,
     },
+    /// No measure: signs every doctor in, and prints them with their tokens.
+    SignIn {
+        #[arg(long)]
+        password: String,
+    },
     /// There and back on somebody's own connection.
     Echo {
         #[arg(long)]
@@ -89,6 +94,7 @@ async fn take(target: &Target, measure: Measure) -> Result<Value> {
         }
         Measure::Joins { dashboards, at_once, behind } => joins::joins(target, dashboards, at_once, behind).await,
         Measure::Idle { dashboards } => joins::idle(target, dashboards).await,
+        Measure::SignIn { password } => Ok(serde_json::to_value(target.sign_in(&password).await?)?),
         Measure::Echo { messages } => joins::echo(target, messages).await,
     }
 }

@@ -1,17 +1,21 @@
-//! Whom the load is for.
+//! The server that bears the load.
 
 use std::{path::PathBuf, time::Duration};
 
 use anyhow::{Context, Result, ensure};
-use reqwest::{Client, header::AUTHORIZATION};
-use serde::Deserialize;
+use reqwest::{
+    Client, RequestBuilder,
+    header::{AUTHORIZATION, CONTENT_TYPE},
+};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use crate::process::Group;
 
-/// Who has no answer by then has failed. Rollcall answers within ten seconds whatever happens; others take longer.
+/// A call without an answer by then has failed. Rollcall answers within ten seconds whatever happens; others take longer.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A server, and who may call it.
+/// A server, and the doctors who may call it.
 #[derive(clap::Args)]
 pub struct Target {
     /// `http://127.0.0.1:<port>`
@@ -26,7 +30,7 @@ pub struct Target {
 }
 
 /// A doctor with a session.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct Doctor {
     id: u32,
     /// Whose connection it is.
@@ -66,10 +70,32 @@ impl Target {
     /// The same, with the answer.
     pub async fn answer(&self, client: &Client, doctor: &Doctor, comes: bool) -> Result<String> {
         let path = if comes { "login-status" } else { "logout-status" };
-        // Who checks no session is told who calls.
-        let url = format!("{}/api/users/{path}/?doctor={}", self.address, doctor.id);
         let token = format!("Token {}", doctor.token);
-        let answer = client.post(url).header(AUTHORIZATION, token).send().await?;
+        Self::send(client.post(self.url(path, doctor)).header(AUTHORIZATION, token)).await
+    }
+
+    /// Every doctor, with the token that signing in gives them.
+    pub async fn sign_in(&self, password: &str) -> Result<Vec<Doctor>> {
+        #[derive(Deserialize)]
+        struct Session {
+            token: String,
+        }
+        let (client, mut doctors) = (Self::client()?, self.doctors()?);
+        for doctor in &mut doctors {
+            let body = json!({"email": doctor.email, "password": password}).to_string();
+            let request = client.post(self.url("login", doctor)).header(CONTENT_TYPE, "application/json").body(body);
+            doctor.token = serde_json::from_str::<Session>(&Self::send(request).await?)?.token;
+        }
+        Ok(doctors)
+    }
+
+    /// A contestant that checks no session is told who calls.
+    fn url(&self, path: &str, doctor: &Doctor) -> String {
+        format!("{}/api/users/{path}/?doctor={}", self.address, doctor.id)
+    }
+
+    async fn send(request: RequestBuilder) -> Result<String> {
+        let answer = request.send().await?;
         let status = answer.status();
         let body = answer.text().await?;
         ensure!(status.is_success(), "{status}: {body}");

@@ -1,4 +1,7 @@
 //! What a contestant finds when it starts: the same doctors, with a session each.
+//!
+//! A contestant that gives tokens itself keeps its sessions as it likes: doctors sign in to it, once, and what it has
+//! then is the state that is copied.
 
 use std::{
     fs,
@@ -6,12 +9,12 @@ use std::{
     process::Command,
 };
 
-use anyhow::{Context, Result, bail};
-use chrono::Utc;
+use anyhow::{Context, Result};
 use rollcall_core::token::{self, Token};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{
+    demo,
     process::{output, say},
     setup,
     wrangler::{self, Database},
@@ -34,12 +37,19 @@ pub struct Place {
 
 /// A doctor, as the load and the Django application read them.
 #[derive(Serialize)]
-pub struct Doctor {
-    pub id: u32,
+struct Doctor {
+    id: u32,
     email: String,
     username: String,
     first_name: &'static str,
     last_name: &'static str,
+    token: String,
+}
+
+/// A doctor who has a session, or needs none.
+#[derive(Deserialize)]
+pub struct Caller {
+    pub id: u32,
     pub token: String,
 }
 
@@ -65,8 +75,15 @@ pub enum State {
     Rollcall,
     Bare,
     Django,
-    /// Who keeps nothing needs nothing.
+    /// For a contestant that keeps nothing.
     Nothing,
+}
+
+impl State {
+    /// Whether doctors get their tokens by signing in.
+    pub fn signs_in(self) -> bool {
+        matches!(self, Self::Rollcall)
+    }
 }
 
 impl Place {
@@ -78,19 +95,18 @@ impl Place {
         }
         fs::create_dir_all(&path)?;
         let doctors = (0..DOCTORS).map(|number| Doctor::new(1000 + number)).collect::<Result<_>>()?;
-        let place = Self { path, doctors };
-        fs::write(place.doctors(), serde_json::to_vec(&place.doctors)?)?;
-        Ok(place)
+        Ok(Self { path, doctors })
     }
 
-    /// The doctor who calls where one is enough.
-    pub fn doctor(&self) -> Result<&Doctor> {
-        self.doctors.first().context("no doctor")
+    /// The doctor who calls if one is enough.
+    pub fn caller(&self, state: State) -> Result<Caller> {
+        let callers: Vec<Caller> = serde_json::from_slice(&fs::read(self.doctors(state))?)?;
+        callers.into_iter().next().context("no doctor")
     }
 
     /// The file of the doctors, with their tokens.
-    pub fn doctors(&self) -> PathBuf {
-        self.path.join("doctors.json")
+    pub fn doctors(&self, state: State) -> PathBuf {
+        self.prepared(state).join("doctors.json")
     }
 
     /// What the contestant that runs writes on standard error.
@@ -108,13 +124,15 @@ impl Place {
         Ok(copy)
     }
 
-    /// Makes the state that copies are made of, unless it is there.
-    pub fn prepare(&self, state: State) -> Result<()> {
+    /// Makes the state that copies are made of, unless it is there; `sign_in` writes the file of the doctors anew, with
+    /// the tokens that they get of a server with this state.
+    pub fn prepare(&self, state: State, sign_in: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
         let prepared = self.prepared(state);
         if prepared.join(".prepared").is_file() {
             return Ok(());
         }
         fs::create_dir_all(&prepared)?;
+        fs::write(self.doctors(state), serde_json::to_vec(&self.doctors)?)?;
         match state {
             State::Rollcall => {
                 say("preparing Rollcall's database");
@@ -129,6 +147,10 @@ impl Place {
             State::Django => self.django(&prepared)?,
             State::Nothing => {}
         }
+        if state.signs_in() {
+            say("signing the doctors in");
+            sign_in(&prepared)?;
+        }
         Ok(fs::write(prepared.join(".prepared"), "")?)
     }
 
@@ -137,18 +159,13 @@ impl Place {
     }
 
     fn rollcall(&self) -> Result<String> {
-        let now = Utc::now();
-        let (created, expires) = (now.timestamp_millis(), (now + token::LIFETIME).timestamp_millis());
+        let hash = demo::hash()?;
         let mut sql = String::from("INSERT INTO hospitals (id, name) VALUES (1, 'General Hospital');\n");
-        for Doctor { id, email, username, first_name, last_name, token } in &self.doctors {
-            let Ok(token) = Token::parse(token) else { bail!("that is no token") };
-            let digest = token.digest();
+        for Doctor { id, email, username, first_name, last_name, .. } in &self.doctors {
             sql.push_str(&format!(
                 "INSERT INTO users (id, hospital_id, email, username, first_name, last_name, role, password_hash)
-                 VALUES ({id}, 1, '{email}', '{username}', '{first_name}', '{last_name}', 'doctor', 'none');
-                 INSERT INTO doctors (user_id) VALUES ({id});
-                 INSERT INTO sessions (token_sha256, user_id, created_ms, expires_ms)
-                 VALUES ('{digest}', {id}, {created}, {expires});\n"
+                 VALUES ({id}, 1, '{email}', '{username}', '{first_name}', '{last_name}', 'doctor', '{hash}');
+                 INSERT INTO doctors (user_id) VALUES ({id});\n"
             ));
         }
         Ok(sql)
@@ -165,7 +182,9 @@ impl Place {
     fn django(&self, prepared: &Path) -> Result<()> {
         let python = setup::python_for_django()?.join("python");
         say("preparing Django's database");
-        for arguments in [&["manage.py", "migrate", "-v0"][..], &["prepare.py", &self.doctors().to_string_lossy()]] {
+        for arguments in
+            [&["manage.py", "migrate", "-v0"][..], &["prepare.py", &self.doctors(State::Django).to_string_lossy()]]
+        {
             let mut command = Command::new(&python);
             command.args(arguments).current_dir(DJANGO).env("DATABASE_PATH", django_database(prepared));
             output(&mut command)?;

@@ -1,6 +1,7 @@
 //! Taking one measure of one contestant.
 
 use std::{
+    fs,
     io::{Read, Write},
     net::TcpStream,
     path::PathBuf,
@@ -12,7 +13,14 @@ use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Value, json};
 
 use crate::{
-    bench::{contestants::Contestant, machine::Cores, measures::Measure, prepare::Place, servers::last_lines},
+    bench::{
+        contestants::Contestant,
+        machine::Cores,
+        measures::Measure,
+        prepare::Place,
+        servers::{Running, last_lines},
+    },
+    demo,
     group::Group,
     process::say,
 };
@@ -34,35 +42,44 @@ impl Taker {
     /// everybody.
     ///
     /// # Errors
-    /// Where it does not work.
+    /// If it does not work.
     pub fn rehearse(&self, contestant: &Contestant) -> Result<()> {
         say(format_args!("rehearsing {}", contestant.name));
-        self.place.prepare(contestant.state())?;
+        self.place.prepare(contestant.state(), |state| {
+            let server = contestant.start_with(state, &self.place.log(), self.cores)?;
+            let doctors = self.load(contestant, &server, &format!("sign-in --password {}", demo::PASSWORD))?;
+            Ok(fs::write(self.place.doctors(contestant.state()), serde_json::to_vec(&doctors)?)?)
+        })?;
         self.cold_start(contestant).map(drop)
     }
 
     /// Starts the contestant, measures it, and ends it.
     ///
     /// # Errors
-    /// Where there is no figure, and why.
+    /// If there is no figure; with the reason.
     pub fn take(&self, measure: &Measure, contestant: &Contestant) -> Result<Value> {
         let Some(arguments) = measure.load(self.quick) else { return self.cold_start(contestant) };
         let server = contestant.start(&self.place, self.cores)?;
+        self.load(contestant, &server, &arguments)
+    }
+
+    /// Runs the load generator against a server, and returns what it prints.
+    fn load(&self, contestant: &Contestant, server: &Running, arguments: &str) -> Result<Value> {
         let mut command = self.cores.load(&self.load);
         command.args(["--address", &server.address, "--group", &server.group.id().to_string()]);
-        command.arg("--doctors").arg(self.place.doctors()).args(arguments.split(' '));
+        command.arg("--doctors").arg(self.place.doctors(contestant.state())).args(arguments.split(' '));
         // An error is one line.
         command.env("RUST_BACKTRACE", "0");
         let mut group = Group::start(command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()))?;
         let load = group.latest().context("no load")?;
-        let (mut figures, mut error) = (String::new(), String::new());
+        let (mut printed, mut error) = (String::new(), String::new());
         // It writes one line at its end, so that neither can fill while the other is read.
-        load.stdout.take().context("no output")?.read_to_string(&mut figures)?;
+        load.stdout.take().context("no output")?.read_to_string(&mut printed)?;
         load.stderr.take().context("no output")?.read_to_string(&mut error)?;
         if !load.wait()?.success() {
             bail!("{}; {}", error.split_whitespace().collect::<Vec<_>>().join(" "), last_lines(&self.place.log()));
         }
-        Ok(serde_json::from_str(&figures)?)
+        Ok(serde_json::from_str(&printed)?)
     }
 
     /// How long a contestant takes from nothing to its first answers.
@@ -72,9 +89,9 @@ impl Taker {
         // Who has no such page says so, which is an answer too: none of them asks a database for it.
         status(&server.address, "GET /healthz", "")?;
         let first_answer = server.started.elapsed();
-        let doctor = self.place.doctor()?;
-        let call = format!("POST /api/users/login-status/?doctor={}", doctor.id);
-        let status = status(&server.address, &call, &format!("Authorization: Token {}\r\n", doctor.token))?;
+        let caller = self.place.caller(contestant.state())?;
+        let call = format!("POST /api/users/login-status/?doctor={}", caller.id);
+        let status = status(&server.address, &call, &format!("Authorization: Token {}\r\n", caller.token))?;
         let first_call = server.started.elapsed();
         ensure!(status == 200, "the first state call was answered {status}; {}", last_lines(&self.place.log()));
         let ms = |duration: Duration| duration.as_secs_f64() * 1000.0;
