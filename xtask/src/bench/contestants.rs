@@ -31,6 +31,7 @@ pub const ALL: &[Contestant] = &[
     worker("rollcall", ROLLCALL, State::Rollcall, &[]),
     worker("bare", wrangler::BARE, State::Bare, &[]),
     worker(BASE, wrangler::BARE, State::Bare, &["DATABASE=one batch"]),
+    worker("bare + own SQLite", wrangler::BARE, State::BareWithSessions, &["DATABASE=own"]),
     Contestant { name: "django daphne memory", kind: Kind::Django { server: DAPHNE, redis: false } },
     Contestant { name: "django daphne redis", kind: Kind::Django { server: DAPHNE, redis: true } },
     Contestant { name: "django uvicorn redis", kind: Kind::Django { server: UVICORN, redis: true } },

@@ -74,6 +74,8 @@ impl Doctor {
 pub enum State {
     Rollcall,
     Bare,
+    /// The bare object's, which keeps everything in its own SQLite.
+    BareWithSessions,
     Django,
     /// For a contestant that keeps nothing.
     Nothing,
@@ -82,7 +84,7 @@ pub enum State {
 impl State {
     /// Whether doctors get their tokens by signing in.
     pub fn signs_in(self) -> bool {
-        matches!(self, Self::Rollcall)
+        matches!(self, Self::Rollcall | Self::BareWithSessions)
     }
 }
 
@@ -145,7 +147,8 @@ impl Place {
                 wrangler::execute_text(&Database::Bare(prepared.clone()), &self.bare()?)?;
             }
             State::Django => self.django(&prepared)?,
-            State::Nothing => {}
+            // The object creates its tables and its doctors itself.
+            State::BareWithSessions | State::Nothing => {}
         }
         if state.signs_in() {
             say("signing the doctors in");
