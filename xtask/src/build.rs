@@ -95,6 +95,12 @@ fn build_worker(variant: &Variant, tools: &[PathBuf]) -> Result<()> {
     Ok(())
 }
 
+/// Makes one file of a module and what it imports, as wrangler does with a Worker in JavaScript.
+pub fn bundle(module: &str, bundle: &str) -> Result<()> {
+    let arguments = ["--bundle", "--format=esm", "--external:cloudflare:*", "--log-level=warning"];
+    run(Command::new("node_modules/.bin/esbuild").arg(module).args(arguments).arg(format!("--outfile={bundle}")))
+}
+
 /// The size of the Worker's WebAssembly as it is uploaded, in bytes.
 pub fn gzipped_size() -> Result<usize> {
     size_of(&RELEASE)

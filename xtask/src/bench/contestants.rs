@@ -11,10 +11,15 @@ use crate::{
         prepare::{Place, State},
         servers::{self, REDIS, Running, last_lines},
     },
-    wrangler,
+    build, wrangler,
 };
 
 const ROLLCALL: &str = "wrangler.toml";
+const PARTYSERVER: &str = "bench/contestants/partyserver/wrangler.toml";
+
+/// The Worker on partyserver, and where its configuration finds it with that package in it.
+const PARTYSERVER_SOURCE: &str = "bench/contestants/partyserver/index.js";
+const PARTYSERVER_BUNDLE: &str = "target/partyserver/index.js";
 
 /// Without `-v 0` Daphne writes a line for each request.
 const DAPHNE: &str = "daphne -b 127.0.0.1 -p PORT --no-server-name -v 0 healthcare.asgi:application";
@@ -32,6 +37,7 @@ pub const ALL: &[Contestant] = &[
     worker("bare", wrangler::BARE, State::Bare, &[]),
     worker(BASE, wrangler::BARE, State::Bare, &["DATABASE=one batch"]),
     worker("bare + own SQLite", wrangler::BARE, State::BareWithSessions, &["DATABASE=own"]),
+    worker("partyserver + D1", PARTYSERVER, State::Bare, &[]),
     Contestant { name: "django daphne memory", kind: Kind::Django { server: DAPHNE, redis: false } },
     Contestant { name: "django daphne redis", kind: Kind::Django { server: DAPHNE, redis: true } },
     Contestant { name: "django uvicorn redis", kind: Kind::Django { server: UVICORN, redis: true } },
@@ -107,6 +113,17 @@ impl Contestant {
                 format!("`{server}`; SQLite in WAL mode; {layer}")
             }
             Kind::Node => "one process, `perMessageDeflate: false`; no database, no accounts".into(),
+        }
+    }
+
+    /// Bundles its Worker, if that imports a package.
+    ///
+    /// # Errors
+    /// If that fails.
+    pub fn build(&self) -> Result<()> {
+        match self.kind {
+            Kind::Worker { configuration: PARTYSERVER, .. } => build::bundle(PARTYSERVER_SOURCE, PARTYSERVER_BUNDLE),
+            _ => Ok(()),
         }
     }
 

@@ -102,6 +102,7 @@ pub fn facts(cores: Cores, django: bool) -> Vec<(&'static str, String)> {
         ("pinning", Some(cores.show())),
         ("workerd", npm_version("workerd")),
         ("miniflare", npm_version("miniflare")),
+        ("partyserver", npm_version("partyserver")),
         ("Node", said(Command::new("node_modules/.bin/node").arg("--version"))),
         ("ws", npm_version("ws")),
         ("Python", django.then(python_version).flatten()),

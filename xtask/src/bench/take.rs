@@ -45,6 +45,7 @@ impl Taker {
     /// If it does not work.
     pub fn rehearse(&self, contestant: &Contestant) -> Result<()> {
         say(format_args!("rehearsing {}", contestant.name));
+        contestant.build()?;
         self.place.prepare(contestant.state(), |state| {
             let server = contestant.start_with(state, &self.place.log(), self.cores)?;
             let doctors = self.load(contestant, &server, &format!("sign-in --password {}", demo::PASSWORD))?;
