@@ -4,7 +4,8 @@
 //
 // usage: node workerd.mjs <wrangler.toml> <state directory> [name=value of a variable]...
 //
-// Prints `ready <address>` when it listens; ends when standard input does.
+// Prints `starting` when it has read what there is to read, and `ready <address>` when the Worker listens; ends when
+// standard input does.
 
 import { readdirSync } from "node:fs";
 import { dirname, extname, join } from "node:path";
@@ -16,6 +17,7 @@ const { main, workerOptions } = readConfiguration(configuration);
 // The pages: with them every request passes a Worker of the platform's, which no contestant is to be measured by.
 delete workerOptions.assets;
 
+console.log("starting");
 const runtime = new Miniflare(
   convertV4MiniflareOptions({
     ...workerOptions,

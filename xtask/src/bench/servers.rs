@@ -103,21 +103,24 @@ fn node(script: &str, cores: Cores) -> Result<Command> {
     Ok(command)
 }
 
-/// Starts what says `ready <address>`, and ends when its standard input does.
+/// Starts what says `ready <address>`, and ends when its standard input does. It may say `starting` before: what it did
+/// until then, such as to load wrangler, is no part of its start.
 fn announced(command: &mut Command) -> Result<Running> {
-    let started = Instant::now();
+    let mut started = Instant::now();
     let mut group = Group::start(command.stdin(Stdio::piped()).stdout(Stdio::piped()))?;
     let output = group.latest().and_then(|server| server.stdout.take()).context("no output")?;
     let (sender, receiver) = mpsc::channel();
     // Read to the end: a full pipe would stop the server.
     thread::spawn(move || {
         for line in BufReader::new(output).lines().map_while(Result::ok) {
-            if let Some(address) = line.strip_prefix("ready ") {
-                let _ = sender.send(address.to_string());
+            if line == "starting" {
+                started = Instant::now();
+            } else if let Some(address) = line.strip_prefix("ready ") {
+                let _ = sender.send((started, address.to_string()));
             }
         }
     });
-    let address = receiver.recv_timeout(LISTENS_WITHIN).context("it never said that it is ready")?;
+    let (started, address) = receiver.recv_timeout(LISTENS_WITHIN).context("it never said that it is ready")?;
     Ok(Running { group, address, started })
 }
 
