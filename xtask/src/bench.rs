@@ -12,7 +12,7 @@ mod report;
 mod servers;
 mod take;
 
-use std::{fs, path::PathBuf, process::Command};
+use std::{collections::BTreeSet, fs, path::PathBuf, process::Command};
 
 use anyhow::{Context, Result, ensure};
 use serde_json::{Map, Value, json};
@@ -41,12 +41,12 @@ pub struct Options {
     /// How often everything is measured [default: 3, or 1 if quick].
     #[arg(long)]
     rounds: Option<u32>,
-    /// Only this measure; may be repeated.
-    #[arg(long, value_name = "NAME")]
+    /// Only these contestants, for example `rollcall,bare-d1`; `django` stands for all whose names begin with `django-`.
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     only: Vec<String>,
-    /// Only this contestant; may be repeated.
-    #[arg(long, value_name = "NAME")]
-    contestant: Vec<String>,
+    /// Only these measures, for example `calls,joins`; `calls` stands for all whose names begin with `calls-`.
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    measures: Vec<String>,
     /// Where the figures of all runs are written.
     #[arg(long, default_value = "target/bench.json")]
     json: PathBuf,
@@ -54,9 +54,9 @@ pub struct Options {
 
 /// Measures, and prints the tables.
 pub fn bench(options: &Options) -> Result<()> {
-    let Options { quick, rounds, only, contestant, json } = options;
-    let measures = chosen(measures::ALL, only, |measure| measure.name.into())?;
-    let contestants = chosen(contestants::ALL, contestant, Contestant::slug)?;
+    let Options { quick, rounds, only, measures, json } = options;
+    let measures = chosen(measures::ALL, measures, |measure| measure.name.into())?;
+    let contestants = chosen(contestants::ALL, only, Contestant::slug)?;
     let rounds = rounds.unwrap_or(if *quick { 1 } else { 3 });
     build::build()?;
     allow_many_files()?;
@@ -97,13 +97,24 @@ pub fn bench(options: &Options) -> Result<()> {
     Ok(())
 }
 
-/// Those of `all` that are asked for, in its order; all of them where none is.
+/// Those of `all` that are asked for, in its order; all of them if none is. A name that none of them has stands for those
+/// whose names begin with it and a hyphen.
 fn chosen<'a, T>(all: &'a [T], names: &[String], name_of: impl Fn(&T) -> String) -> Result<Vec<&'a T>> {
     let there: Vec<String> = all.iter().map(&name_of).collect();
+    let mut meant = BTreeSet::new();
     for name in names {
-        ensure!(there.contains(name), "there is no {name:?}, only {}", there.join(", "));
+        let family = format!("{name}-");
+        let of_family = || there.iter().filter(|one| one.starts_with(&family)).collect();
+        let found = there.iter().find(|one| *one == name).map_or_else(of_family, |one| vec![one]);
+        ensure!(!found.is_empty(), "there is no {name:?}, only {}", there.join(", "));
+        meant.extend(found);
     }
-    Ok(all.iter().filter(|one| names.is_empty() || names.contains(&name_of(one))).collect())
+    Ok(all
+        .iter()
+        .zip(&there)
+        .filter(|(_, name)| names.is_empty() || meant.contains(name))
+        .map(|(one, _)| one)
+        .collect())
 }
 
 /// Who is measured in which order. Every other round begins with the last one, so that none always follows the same.
@@ -174,14 +185,26 @@ mod tests {
         assert_eq!(names("joins-since", 1), [first], "a contestant that keeps nothing is not asked what was missed");
     }
 
+    fn names<T>(all: &[T], names: &[&str], name_of: impl Fn(&T) -> String) -> Result<Vec<String>> {
+        let names: Vec<_> = names.iter().map(ToString::to_string).collect();
+        chosen(all, &names, &name_of).map(|chosen| chosen.into_iter().map(name_of).collect())
+    }
+
     #[test]
     fn an_unknown_name_is_told_from_none() {
-        let chosen = |names: &[&str]| {
-            let names: Vec<_> = names.iter().map(ToString::to_string).collect();
-            chosen(measures::ALL, &names, |measure| measure.name.into()).map(|chosen| chosen.len())
-        };
-        assert_eq!(chosen(&[]).unwrap(), measures::ALL.len());
-        assert_eq!(chosen(&["echo", "idle"]).unwrap(), 2);
+        let chosen = |asked: &[&str]| names(measures::ALL, asked, |measure| measure.name.into());
+        assert_eq!(chosen(&[]).unwrap().len(), measures::ALL.len());
+        assert_eq!(chosen(&["idle", "echo"]).unwrap(), ["idle", "echo"]);
         assert!(chosen(&["eco"]).unwrap_err().to_string().contains("echo"));
+        assert!(chosen(&["echo", ""]).is_err());
+    }
+
+    #[test]
+    fn a_name_stands_for_its_family_unless_it_is_a_name_itself() {
+        let measures = |asked: &[&str]| names(measures::ALL, asked, |measure| measure.name.into()).unwrap();
+        assert_eq!(measures(&["joins", "calls-1"]), ["calls-1", "joins"]);
+        assert_eq!(measures(&["calls", "calls-1"]), ["calls-1", "calls-16", "calls-64", "calls-paced"]);
+        let contestants = |asked: &[&str]| names(contestants::ALL, asked, Contestant::slug).unwrap();
+        assert_eq!(contestants(&["bare", "partyserver"]), ["bare", "partyserver-d1"]);
     }
 }
