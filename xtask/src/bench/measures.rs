@@ -80,7 +80,8 @@ const JOINS: &[Column] = &[
 ];
 
 const IDLE: &[Column] = &[
-    compared("bytes per socket", "/bytes_per_socket"),
+    compared("bytes per socket after 15 s", "/bytes_per_socket"),
+    column("after 40 s", "/bytes_per_socket_late"),
     column("bytes of the whole server", "/server_bytes"),
     column("CPU when idle, %", "/cpu_percent_idle"),
 ];
@@ -92,8 +93,8 @@ const ECHO: &[Column] = &[
 ];
 
 const COLD_START: &[Column] = &[
-    compared("first answer, ms", "/first_answer_ms"),
-    column("first state call, ms", "/first_call_ms"),
+    column("first answer, ms", "/first_answer_ms"),
+    compared("first state call, ms", "/first_call_ms"),
     column("of which listening, ms", "/listens_ms"),
 ];
 
@@ -157,7 +158,7 @@ pub const ALL: &[Measure] = &[
             JOINS,
         )
     },
-    by_load(("idle", "2,000 dashboards that hear nothing"), "idle --dashboards 2000", SAME, IDLE),
+    by_load(("idle", "1,000 dashboards that hear nothing"), "idle --dashboards 1000", SAME, IDLE),
     // Rollcall takes no more than 120 messages from anybody in so short a time.
     by_load(("echo", "There and back on one's own connection"), "echo --messages 100", SAME, ECHO),
     Measure {
