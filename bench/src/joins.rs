@@ -24,7 +24,7 @@ const HEARS_WITHIN: Duration = Duration::from_secs(10);
 /// How long a server may take to forget what it needed only once. The runtime hibernates an idle object after ten seconds.
 const SETTLED: Duration = Duration::from_secs(15);
 
-/// The same for a server that takes longer: an object that is woken meanwhile begins to wait anew.
+/// The same for a server that takes longer: if something wakes an object, it waits ten seconds again.
 const SETTLED_LATE: Duration = Duration::from_secs(40);
 
 /// Dashboards that join, until each has all that it missed.

@@ -1,4 +1,4 @@
-// What the object says, the same as the original applications did. The one on partyserver says it too.
+// The object's messages: those of the original applications. The contestant on partyserver has the same.
 
 /** Whether a path puts a doctor on duty, by path. */
 const CHANGES = { "/api/users/login-status/": 1, "/api/users/logout-status/": 0 };

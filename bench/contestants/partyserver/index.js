@@ -1,5 +1,5 @@
-// What one would write on partyserver: a server for the dashboards, and one update in D1 before it tells them. It asks
-// nobody who they are, and a socket that misses something has missed it.
+// A room as partyserver's documentation shows it: a server for the dashboards, and one update in D1 before it tells them.
+// It asks nobody who they are, and a socket that misses something has missed it.
 
 import { Server } from "partyserver";
 

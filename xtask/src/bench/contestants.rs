@@ -77,18 +77,18 @@ const fn worker(
 }
 
 impl Contestant {
-    /// What it is called where a name is one word.
+    /// Its name as one word.
     pub fn slug(&self) -> String {
         let words = self.name.split(|character: char| !character.is_alphanumeric());
         words.filter(|word| !word.is_empty()).collect::<Vec<_>>().join("-").to_lowercase()
     }
 
-    /// Whether dashboards can have what they missed.
+    /// Whether a dashboard that was away is sent what it missed.
     pub fn resumes(&self) -> bool {
         self.state() == State::Rollcall
     }
 
-    /// What it begins with.
+    /// The state that it begins with.
     pub fn state(&self) -> State {
         match self.kind {
             Kind::Worker { state, .. } => state,

@@ -126,8 +126,8 @@ impl Place {
         Ok(copy)
     }
 
-    /// Makes the state that copies are made of, unless it is there; `sign_in` writes the file of the doctors anew, with
-    /// the tokens that they get of a server with this state.
+    /// Makes the state that copies are made of, unless it is there; `sign_in` rewrites the file of the doctors, with the
+    /// tokens that a server with this state gives them.
     pub fn prepare(&self, state: State, sign_in: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
         let prepared = self.prepared(state);
         if prepared.join(".prepared").is_file() {

@@ -39,11 +39,11 @@ pub struct Running {
     pub group: Group,
     /// `http://127.0.0.1:<port>`
     pub address: String,
-    /// When it was started, what it needs beside itself being there already.
+    /// When it was started; other servers that it needs ran before.
     pub started: Instant,
 }
 
-/// Starts a Worker with that state, and variables beside those of its configuration.
+/// Starts a Worker with that state, and with variables in addition to those of its configuration.
 ///
 /// # Errors
 /// If it does not listen.
@@ -60,7 +60,7 @@ pub fn node_ws(cores: Cores, log: File) -> Result<Running> {
     announced(node(NODE_WS, cores)?.arg("0").stderr(log))
 }
 
-/// Starts the Django application, after the Redis that it needs, on the same core and in the same group: what Redis uses
+/// Starts the Django application, after the Redis that it needs, on the same core and in the same group: Redis's use
 /// counts.
 ///
 /// # Errors
@@ -103,8 +103,8 @@ fn node(script: &str, cores: Cores) -> Result<Command> {
     Ok(command)
 }
 
-/// Starts what says `ready <address>`, and ends when its standard input does. It may say `starting` before: what it did
-/// until then, such as to load wrangler, is no part of its start.
+/// Starts a server that says `ready <address>`, and ends when its standard input does. If it says `starting` before, its
+/// start begins there: to load wrangler, for example, is no part of it.
 fn announced(command: &mut Command) -> Result<Running> {
     let mut started = Instant::now();
     let mut group = Group::start(command.stdin(Stdio::piped()).stdout(Stdio::piped()))?;
