@@ -2,8 +2,10 @@
 //!
 //! **Invariant:** what comes out of here fits the database and can be shown; a password is taken exactly as it came.
 
+use serde::{Deserialize, Serialize, Serializer};
+
 use crate::{
-    Id, Rejection,
+    ApiError, HospitalId,
     body::{Fields, required},
     query::{EMAIL_LIMIT, Query},
     wire::Role,
@@ -21,9 +23,9 @@ pub const PASSWORD_MIN: usize = 8;
 /// The longest password, in characters.
 pub const PASSWORD_LIMIT: usize = 1024;
 
-/// How somebody names themselves at login.
+/// The name that a caller signs in with.
 #[derive(Clone, Copy, Debug)]
-pub enum Name<'a> {
+pub enum LoginName<'a> {
     /// By email, without regard to case.
     Email(&'a str),
     /// By login name.
@@ -31,7 +33,7 @@ pub enum Name<'a> {
 }
 
 /// A user to add.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]
 pub struct NewUser {
     /// Unique without regard to case.
@@ -60,16 +62,17 @@ pub struct NewUser {
     /// Free text.
     #[cfg_attr(feature = "utoipa", schema(max_length = 255, pattern = r"^[^\x00-\x1f\x7f-\x9f]*$", required = false))]
     pub specialization: String,
-    /// In the clear.
+    /// In the clear; never handed on.
+    #[serde(serialize_with = "withheld")]
     #[cfg_attr(feature = "utoipa", schema(format = Password, min_length = 8, max_length = 1024))]
     pub password: String,
-    /// The hospital, where it is named.
+    /// The hospital, if the body names it.
     #[cfg_attr(feature = "utoipa", schema(value_type = Option<i64>, nullable = false, required = false, minimum = 1, maximum = 2147483647_i64))]
-    pub hospital_id: Option<Id>,
+    pub hospital_id: Option<HospitalId>,
 }
 
 /// What to change of a user. What is `None` stays.
-#[derive(Clone, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]
 pub struct UserEdit {
     /// Unique without regard to case.
@@ -102,12 +105,18 @@ pub struct UserEdit {
     /// Free text.
     #[cfg_attr(feature = "utoipa", schema(max_length = 255, pattern = r"^[^\x00-\x1f\x7f-\x9f]*$", nullable = false))]
     pub specialization: Option<String>,
-    /// In the clear.
+    /// In the clear; never handed on.
+    #[serde(serialize_with = "withheld")]
     #[cfg_attr(feature = "utoipa", schema(format = Password, min_length = 8, max_length = 1024, nullable = false))]
     pub password: Option<String>,
-    /// The hospital, where it is named; it cannot be changed.
+    /// The hospital, if the body names it; it cannot be changed.
     #[cfg_attr(feature = "utoipa", schema(value_type = Option<i64>, nullable = false, minimum = 1, maximum = 2147483647_i64))]
-    pub hospital_id: Option<Id>,
+    pub hospital_id: Option<HospitalId>,
+}
+
+/// Writes nothing of a password: a room gets its hash.
+fn withheld<T: Default + Serialize, S: Serializer>(_: &T, serializer: S) -> Result<S::Ok, S::Error> {
+    T::default().serialize(serializer)
 }
 
 impl UserEdit {
@@ -115,19 +124,19 @@ impl UserEdit {
     /// that a user may be sent back as they were received.
     ///
     /// # Errors
-    /// [`Rejection::InvalidRequest`] naming the field.
-    pub fn parse(fields: &Fields) -> Result<Self, Rejection> {
+    /// [`ApiError::InvalidRequest`] naming the field.
+    pub fn parse(fields: &Fields) -> Result<Self, ApiError> {
         Ok(Self {
             email: checked(fields, "email", email)?,
             username: checked(fields, "username", username)?,
             first_name: checked(fields, "first_name", |text| line(text, NAME_LIMIT))?,
             last_name: checked(fields, "last_name", |text| line(text, NAME_LIMIT))?,
             role: checked(fields, "role", role)?,
-            is_active: fields.optional_flag("is_active")?,
+            is_active: fields.optional_bool("is_active")?,
             consultation_hours: checked(fields, "consultation_hours", |text| line(text, TEXT_LIMIT))?,
             specialization: checked(fields, "specialization", |text| line(text, TEXT_LIMIT))?,
             password: checked(fields, "password", password)?,
-            hospital_id: fields.optional_id("hospital_id")?,
+            hospital_id: fields.optional_id("hospital_id")?.map(HospitalId::new),
         })
     }
 }
@@ -136,8 +145,8 @@ impl NewUser {
     /// Reads a body.
     ///
     /// # Errors
-    /// [`Rejection::InvalidRequest`] naming the field.
-    pub fn parse(fields: &Fields) -> Result<Self, Rejection> {
+    /// [`ApiError::InvalidRequest`] naming the field.
+    pub fn parse(fields: &Fields) -> Result<Self, ApiError> {
         let given = UserEdit::parse(fields)?;
         let email = given.email.ok_or_else(|| required("email"))?;
         Ok(Self {
@@ -158,8 +167,8 @@ impl NewUser {
 /// A new password in a body.
 ///
 /// # Errors
-/// [`Rejection::InvalidRequest`] naming the field.
-pub fn new_password(fields: &Fields, name: &str) -> Result<String, Rejection> {
+/// [`ApiError::InvalidRequest`] naming the field.
+pub fn new_password(fields: &Fields, name: &str) -> Result<String, ApiError> {
     checked(fields, name, password)?.ok_or_else(|| required(name))
 }
 
@@ -180,22 +189,22 @@ impl UserFilter {
     /// Reads the filter.
     ///
     /// # Errors
-    /// [`Rejection::InvalidRequest`] naming the parameter at fault.
-    pub fn parse(query: &Query) -> Result<Self, Rejection> {
+    /// [`ApiError::InvalidRequest`] naming the parameter at fault.
+    pub fn parse(query: &Query) -> Result<Self, ApiError> {
         let search = query.one("search")?.unwrap_or_default().trim();
         if search.chars().any(char::is_control) || search.chars().count() > EMAIL_LIMIT {
-            return Err(Rejection::field("search", "Not a valid string."));
+            return Err(ApiError::field("search", "Not a valid string."));
         }
-        let role = query.one("role")?.map(role).transpose().map_err(|detail| Rejection::field("role", detail))?;
+        let role = query.one("role")?.map(role).transpose().map_err(|detail| ApiError::field("role", detail))?;
         let offset = query.parsed("offset", |text| text.parse().ok(), "A number of 0 or more is required.")?;
         Ok(Self { search: search.into(), role, limit: query.limit()?, offset: offset.unwrap_or(0) })
     }
 }
 
 /// A text field that may be absent, checked; `check` says what is wrong.
-fn checked<T>(fields: &Fields, name: &str, check: impl Fn(&str) -> Result<T, String>) -> Result<Option<T>, Rejection> {
+fn checked<T>(fields: &Fields, name: &str, check: impl Fn(&str) -> Result<T, String>) -> Result<Option<T>, ApiError> {
     let text = fields.optional_text(name)?;
-    text.map(|text| check(text).map_err(|detail| Rejection::field(name, detail))).transpose()
+    text.map(|text| check(text).map_err(|detail| ApiError::field(name, detail))).transpose()
 }
 
 /// An email: ASCII, because that is how the database compares it without regard to case. Only sending to it would

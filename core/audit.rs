@@ -3,9 +3,11 @@
 //!
 //! **Invariant:** no email, password, token or ticket is ever in one: people are named by their ids.
 
+use serde::{Deserialize, Serialize};
+
 use crate::{
-    Id,
-    auth::{Action, Principal},
+    HospitalId, UserId,
+    auth::{Permission, Principal},
 };
 
 /// How long they are kept.
@@ -16,8 +18,8 @@ pub const RETENTION: chrono::TimeDelta = chrono::TimeDelta::days(180);
 pub enum What {
     /// To sign in.
     SignIn,
-    /// Something that only somebody who is signed in can ask for.
-    Action(Action),
+    /// Something that needs a session and this permission.
+    Permission(Permission),
 }
 
 /// What came of it.
@@ -33,26 +35,47 @@ pub enum Outcome {
     Throttled,
 }
 
+/// A security event as a room stores it and D1 archives it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ArchivedSecurityEvent {
+    /// Its place in the hospital's own numbering: 1, 2, 3, …
+    pub number: i64,
+    /// When it was tried first, in milliseconds since 1970.
+    pub at_ms: i64,
+    /// Who, if they are signed in.
+    pub actor_id: Option<UserId>,
+    /// What, as stored.
+    pub action: String,
+    /// To whom, if to somebody known.
+    pub target_id: Option<UserId>,
+    /// What came of it, as stored.
+    pub result: String,
+    /// Where the requests came from.
+    pub address: String,
+    /// How often it was tried within the minute.
+    pub times: i64,
+}
+
 /// Something to record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SecurityEvent {
     /// Where, if anybody known was involved.
-    pub hospital_id: Option<Id>,
+    pub hospital_id: Option<HospitalId>,
     /// Who, if they are signed in.
-    pub actor_id: Option<Id>,
+    pub actor_id: Option<UserId>,
     /// What.
     pub what: What,
     /// To whom, if to somebody known.
-    pub target_id: Option<Id>,
+    pub target_id: Option<UserId>,
     /// What came of it.
     pub outcome: Outcome,
 }
 
 impl SecurityEvent {
-    /// Something that somebody who is signed in asked for.
-    pub fn of(who: &Principal, action: Action, target_id: Option<Id>, outcome: Outcome) -> Self {
+    /// Something that a signed-in user asked for.
+    pub fn of(who: &Principal, permission: Permission, target_id: Option<UserId>, outcome: Outcome) -> Self {
         let (hospital_id, actor_id) = (Some(who.hospital_id), Some(who.user_id));
-        Self { hospital_id, actor_id, what: What::Action(action), target_id, outcome }
+        Self { hospital_id, actor_id, what: What::Permission(permission), target_id, outcome }
     }
 }
 
@@ -61,7 +84,7 @@ impl What {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::SignIn => "sign_in",
-            Self::Action(action) => action.as_str(),
+            Self::Permission(permission) => permission.as_str(),
         }
     }
 }

@@ -6,24 +6,23 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::{
-    Id, Rejection, Timestamp,
+    ApiError, HospitalId, SessionId, Timestamp, UserId,
     account::UserEdit,
     body::required,
-    event::Reason,
-    wire::{Role, User},
+    wire::{Reason, Role, User},
 };
 
 /// Somebody whom a valid session speaks for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Principal {
     /// Who.
-    pub user_id: Id,
+    pub user_id: UserId,
     /// Where; nobody reaches beyond it.
-    pub hospital_id: Id,
+    pub hospital_id: HospitalId,
     /// What they are there.
     pub role: Role,
     /// The session's row id.
-    pub session_id: Id,
+    pub session_id: SessionId,
     /// When the session ends by itself.
     #[serde(with = "chrono::serde::ts_milliseconds")]
     pub session_ends: Timestamp,
@@ -42,9 +41,10 @@ impl Principal {
     }
 }
 
-/// Everything that somebody who is signed in may ask for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Action {
+/// What a signed-in user may be permitted to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Permission {
     /// See one's own account.
     ReadSelf,
     /// End the session that asks.
@@ -83,8 +83,8 @@ pub enum Action {
     ReadMetrics,
 }
 
-impl Action {
-    /// Its name in the record of security events.
+impl Permission {
+    /// Its name in the security events.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::ReadSelf => "read_self",
@@ -118,60 +118,60 @@ impl Action {
 /// May they do it, in their own hospital?
 ///
 /// # Errors
-/// [`Rejection::PasswordChangeRequired`] for who has to choose a password first, [`Rejection::PermissionDenied`] for
+/// [`ApiError::PasswordChangeRequired`] for who has to choose a password first, [`ApiError::PermissionDenied`] for
 /// who is not allowed to.
-pub fn may(who: &Principal, action: Action) -> Result<(), Rejection> {
-    let roles: &[Role] = match action {
+pub fn may(who: &Principal, permission: Permission) -> Result<(), ApiError> {
+    let roles: &[Role] = match permission {
         // What is left to somebody with a temporary password.
-        Action::ReadSelf | Action::SignOut | Action::ChangePassword => return Ok(()),
-        Action::ListSessions | Action::RevokeSession | Action::Connect | Action::ListOnlineDoctors => {
+        Permission::ReadSelf | Permission::SignOut | Permission::ChangePassword => return Ok(()),
+        Permission::ListSessions | Permission::RevokeSession | Permission::Connect | Permission::ListOnlineDoctors => {
             &[Role::Admin, Role::Doctor, Role::User]
         }
-        Action::SetOwnState => &[Role::Doctor],
-        Action::SetState
-        | Action::Watch
-        | Action::ReadEvents
-        | Action::ListConnections
-        | Action::Disconnect
-        | Action::ListUsers
-        | Action::CreateUser
-        | Action::EditUser
-        | Action::ResetPassword
-        | Action::ReadMetrics => &[Role::Admin],
+        Permission::SetOwnState => &[Role::Doctor],
+        Permission::SetState
+        | Permission::Watch
+        | Permission::ReadEvents
+        | Permission::ListConnections
+        | Permission::Disconnect
+        | Permission::ListUsers
+        | Permission::CreateUser
+        | Permission::EditUser
+        | Permission::ResetPassword
+        | Permission::ReadMetrics => &[Role::Admin],
     };
     if who.must_change_password {
-        Err(Rejection::PasswordChangeRequired)
+        Err(ApiError::PasswordChangeRequired)
     } else if roles.contains(&who.role) {
         Ok(())
     } else {
-        Err(Rejection::PermissionDenied)
+        Err(ApiError::PermissionDenied)
     }
 }
 
 /// May they do it to something of this hospital?
 ///
 /// # Errors
-/// Those of [`may`], and [`Rejection::NotFound`] for another hospital: what is there is not even to be known.
-pub fn may_in(who: &Principal, action: Action, hospital_id: Id) -> Result<(), Rejection> {
-    may(who, action)?;
-    if who.hospital_id == hospital_id { Ok(()) } else { Err(Rejection::NotFound) }
+/// Those of [`may`], and [`ApiError::NotFound`] for another hospital: what is there is not even to be known.
+pub fn may_in(who: &Principal, permission: Permission, hospital_id: HospitalId) -> Result<(), ApiError> {
+    may(who, permission)?;
+    if who.hospital_id == hospital_id { Ok(()) } else { Err(ApiError::NotFound) }
 }
 
 /// Whose state may they set? A doctor their own, and may name themselves; an administrator that of the doctor they
 /// name. Whether that doctor belongs to the hospital is decided where the doctor is looked up.
 ///
 /// # Errors
-/// Those of [`may`], and [`Rejection::InvalidRequest`] for an administrator who names nobody.
-pub fn may_set_state_of(who: &Principal, named: Option<Id>) -> Result<Id, Rejection> {
+/// Those of [`may`], and [`ApiError::InvalidRequest`] for an administrator who names nobody.
+pub fn may_set_state_of(who: &Principal, named: Option<UserId>) -> Result<UserId, ApiError> {
     match (who.role, named) {
         (Role::Admin, named) => {
-            may(who, Action::SetState)?;
+            may(who, Permission::SetState)?;
             named.ok_or_else(|| required("doctor_id"))
         }
         (Role::Doctor | Role::User, Some(doctor_id)) if doctor_id != who.user_id => {
-            may(who, Action::SetState).map(|()| doctor_id)
+            may(who, Permission::SetState).map(|()| doctor_id)
         }
-        (Role::Doctor | Role::User, _) => may(who, Action::SetOwnState).map(|()| who.user_id),
+        (Role::Doctor | Role::User, _) => may(who, Permission::SetOwnState).map(|()| who.user_id),
     }
 }
 
@@ -179,23 +179,23 @@ pub fn may_set_state_of(who: &Principal, named: Option<Id>) -> Result<Id, Reject
 /// there is a way for one's own.
 ///
 /// # Errors
-/// Those of [`may_in`], and [`Rejection::PermissionDenied`].
-pub fn may_edit(who: &Principal, user: &User, edit: &UserEdit) -> Result<(), Rejection> {
-    may_in(who, Action::EditUser, user.hospital_id)?;
+/// Those of [`may_in`], and [`ApiError::PermissionDenied`].
+pub fn may_edit(who: &Principal, user: &User, edit: &UserEdit) -> Result<(), ApiError> {
+    may_in(who, Permission::EditUser, user.hospital_id)?;
     let oneself = user.id == who.user_id;
     let keeps_role = edit.role.is_none_or(|role| role == user.role);
     let keeps_hospital = edit.hospital_id.is_none_or(|hospital_id| hospital_id == user.hospital_id);
     let keeps_access = keeps_role && edit.is_active != Some(false) && edit.password.is_none();
-    if keeps_hospital && (!oneself || keeps_access) { Ok(()) } else { Err(Rejection::PermissionDenied) }
+    if keeps_hospital && (!oneself || keeps_access) { Ok(()) } else { Err(ApiError::PermissionDenied) }
 }
 
 /// May they give that user a temporary password?
 ///
 /// # Errors
-/// Those of [`may_in`], and [`Rejection::PermissionDenied`] for themselves.
-pub fn may_reset_password(who: &Principal, user: &User) -> Result<(), Rejection> {
-    may_in(who, Action::ResetPassword, user.hospital_id)?;
-    if user.id == who.user_id { Err(Rejection::PermissionDenied) } else { Ok(()) }
+/// Those of [`may_in`], and [`ApiError::PermissionDenied`] for themselves.
+pub fn may_reset_password(who: &Principal, user: &User) -> Result<(), ApiError> {
+    may_in(who, Permission::ResetPassword, user.hospital_id)?;
+    if user.id == who.user_id { Err(ApiError::PermissionDenied) } else { Ok(()) }
 }
 
 /// Whether an `Authorization` header bears `secret`, as `Bearer <secret>`. `None` for another scheme, which is for others

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::{Id, Rejection};
+use crate::ApiError;
 
 /// The largest body that is read, in bytes.
 pub const LIMIT: usize = 16 * 1024;
@@ -18,9 +18,9 @@ impl Fields {
     /// Reads `body`.
     ///
     /// # Errors
-    /// [`Rejection::ParseError`] for what is not JSON, [`Rejection::InvalidRequest`] for JSON that is not an object.
-    pub fn parse(body: &[u8]) -> Result<Self, Rejection> {
-        let value = serde_json::from_slice(body).map_err(|error| Rejection::ParseError(error.to_string()))?;
+    /// [`ApiError::ParseError`] for what is not JSON, [`ApiError::InvalidRequest`] for JSON that is not an object.
+    pub fn parse(body: &[u8]) -> Result<Self, ApiError> {
+        let value = serde_json::from_slice(body).map_err(|error| ApiError::ParseError(error.to_string()))?;
         let kind = match value {
             Value::Object(fields) => return Ok(Self(fields)),
             Value::Null => "null",
@@ -30,68 +30,68 @@ impl Fields {
             Value::Array(_) => "list",
         };
         let detail = format!("Invalid data. Expected a dictionary, but got {kind}.");
-        Err(Rejection::InvalidRequest { detail, field: None })
+        Err(ApiError::InvalidRequest { detail, field: None })
     }
 
     /// A text that must be there.
     ///
     /// # Errors
-    /// [`Rejection::InvalidRequest`] naming the field.
-    pub fn text(&self, name: &str) -> Result<&str, Rejection> {
+    /// [`ApiError::InvalidRequest`] naming the field.
+    pub fn text(&self, name: &str) -> Result<&str, ApiError> {
         self.optional_text(name)?.ok_or_else(|| required(name))
     }
 
     /// A text that may be absent, but not null or of another type.
     ///
     /// # Errors
-    /// [`Rejection::InvalidRequest`] naming the field.
-    pub fn optional_text(&self, name: &str) -> Result<Option<&str>, Rejection> {
+    /// [`ApiError::InvalidRequest`] naming the field.
+    pub fn optional_text(&self, name: &str) -> Result<Option<&str>, ApiError> {
         self.present(name)?
-            .map(|value| value.as_str().ok_or_else(|| Rejection::field(name, "Not a valid string.")))
+            .map(|value| value.as_str().ok_or_else(|| ApiError::field(name, "Not a valid string.")))
             .transpose()
     }
 
     /// A truth value that must be there.
     ///
     /// # Errors
-    /// [`Rejection::InvalidRequest`] naming the field.
-    pub fn flag(&self, name: &str) -> Result<bool, Rejection> {
-        self.optional_flag(name)?.ok_or_else(|| required(name))
+    /// [`ApiError::InvalidRequest`] naming the field.
+    pub fn bool(&self, name: &str) -> Result<bool, ApiError> {
+        self.optional_bool(name)?.ok_or_else(|| required(name))
     }
 
     /// A truth value that may be absent, but not null or of another type.
     ///
     /// # Errors
-    /// [`Rejection::InvalidRequest`] naming the field.
-    pub fn optional_flag(&self, name: &str) -> Result<Option<bool>, Rejection> {
+    /// [`ApiError::InvalidRequest`] naming the field.
+    pub fn optional_bool(&self, name: &str) -> Result<Option<bool>, ApiError> {
         self.present(name)?
-            .map(|value| value.as_bool().ok_or_else(|| Rejection::field(name, "Must be a valid boolean.")))
+            .map(|value| value.as_bool().ok_or_else(|| ApiError::field(name, "Must be a valid boolean.")))
             .transpose()
     }
 
     /// A row id that may be absent, but not null or of another type. `7.0` is a whole number in JSON.
     ///
     /// # Errors
-    /// [`Rejection::InvalidRequest`] naming the field.
-    pub fn optional_id(&self, name: &str) -> Result<Option<Id>, Rejection> {
-        let whole = |number: f64| (number.fract() == 0.0 && number.abs() < LARGEST).then_some(number as Id);
+    /// [`ApiError::InvalidRequest`] naming the field.
+    pub fn optional_id(&self, name: &str) -> Result<Option<i64>, ApiError> {
+        let whole = |number: f64| (number.fract() == 0.0 && number.abs() < LARGEST).then_some(number as i64);
         let id = |value: &Value| value.as_i64().or_else(|| value.as_f64().and_then(whole));
         self.present(name)?
-            .map(|value| id(value).ok_or_else(|| Rejection::field(name, "A valid integer is required.")))
+            .map(|value| id(value).ok_or_else(|| ApiError::field(name, "A valid integer is required.")))
             .transpose()
     }
 
-    fn present(&self, name: &str) -> Result<Option<&Value>, Rejection> {
+    fn present(&self, name: &str) -> Result<Option<&Value>, ApiError> {
         match self.0.get(name) {
-            Some(Value::Null) => Err(Rejection::field(name, "This field may not be null.")),
+            Some(Value::Null) => Err(ApiError::field(name, "This field may not be null.")),
             other => Ok(other),
         }
     }
 }
 
-/// The refusal of a body without that field.
-pub fn required(name: &str) -> Rejection {
-    Rejection::field(name, "This field is required.")
+/// The error for a body without that field.
+pub fn required(name: &str) -> ApiError {
+    ApiError::field(name, "This field is required.")
 }
 
 #[cfg(test)]
@@ -100,9 +100,9 @@ mod tests {
 
     use super::*;
 
-    fn refused<T: std::fmt::Debug>(result: Result<T, Rejection>) -> (&'static str, Option<String>) {
-        let rejection = result.unwrap_err();
-        (rejection.code(), rejection.refusal().field)
+    fn refused<T: std::fmt::Debug>(result: Result<T, ApiError>) -> (&'static str, Option<String>) {
+        let error = result.unwrap_err();
+        (error.code(), error.body().field)
     }
 
     #[test]
@@ -130,7 +130,7 @@ mod tests {
             assert_eq!(refused(fields.text(name)), at(name));
         }
         for name in ["list", "null", "number", "text", "absent"] {
-            assert_eq!(refused(fields.flag(name)), at(name));
+            assert_eq!(refused(fields.bool(name)), at(name));
         }
         for name in ["list", "null", "half", "text"] {
             assert_eq!(refused(fields.optional_id(name)), at(name));

@@ -4,34 +4,32 @@
 //! one that was sent, whatever the doctor or the hospital are called by then.
 
 use chrono::{
-    FixedOffset, SecondsFormat,
+    FixedOffset,
     format::{Fixed, Item, Numeric, Pad},
 };
 use serde::{Deserialize, Serialize};
-#[cfg(test)]
-use ts_rs::TS;
 
 use crate::{
-    Id, Seq, Timestamp,
-    wire::{DoctorEvent, DoctorInfo, LoginAction, RecordedEvent},
+    Seq, Timestamp, UserId,
+    wire::{DoctorEvent, DoctorInfo, LoginAction, Reason, RecordedEvent},
 };
 
-/// A change to a doctor's state that somebody asks for.
+/// A change of a doctor's state that a caller asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Change {
+pub enum DutyChange {
     /// Come on duty.
-    Login,
+    GoOnDuty,
     /// Go off duty.
-    Logout,
+    GoOffDuty,
     /// Become free for a consultation (`true`), or busy.
-    Availability(bool),
+    SetAvailability(bool),
 }
 
-/// What an event records. As stored in `events.action`.
+/// What an event records: the words of the column `events.action`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Action {
+pub enum EventKind {
     /// Came on duty.
     Login,
     /// Went off duty.
@@ -40,7 +38,7 @@ pub enum Action {
     Availability,
 }
 
-impl Action {
+impl EventKind {
     /// The stored word.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -51,40 +49,18 @@ impl Action {
     }
 }
 
-impl Change {
-    /// What the event of this change records.
-    pub fn action(self) -> Action {
+impl DutyChange {
+    /// The kind of event that records this change.
+    pub fn kind(self) -> EventKind {
         match self {
-            Self::Login => Action::Login,
-            Self::Logout => Action::Logout,
-            Self::Availability(_) => Action::Availability,
+            Self::GoOnDuty => EventKind::Login,
+            Self::GoOffDuty => EventKind::Logout,
+            Self::SetAvailability(_) => EventKind::Availability,
         }
     }
 }
 
-/// Why something happened without the doctor's own call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(TS))]
-#[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]
-#[serde(rename_all = "snake_case")]
-pub enum Reason {
-    /// The doctor's last connection went away and did not return within the grace.
-    ConnectionLost,
-    /// An administrator did it.
-    Admin,
-}
-
-impl Reason {
-    /// The stored word.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::ConnectionLost => "connection_lost",
-            Self::Admin => "admin",
-        }
-    }
-}
-
-/// A recorded fact: one row of `events`. As JSON it comes from the database, and goes from a room to its relays.
+/// A recorded fact: one row of `events`. Its JSON is what the database answers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Event {
     /// Position in the hospital's sequence.
@@ -96,11 +72,12 @@ pub struct Event {
     #[serde(with = "seconds_east")]
     pub utc_offset: FixedOffset,
     /// What happened.
-    pub action: Action,
-    /// Why, where it was not the doctor's own call.
+    #[serde(rename = "action")]
+    pub kind: EventKind,
+    /// Why; `None` for the doctor's own call.
     pub reason: Option<Reason>,
-    /// Who made the call; nobody for an automatic logout.
-    pub actor_id: Option<Id>,
+    /// The user who made the call; `None` for an automatic logout.
+    pub actor_id: Option<UserId>,
     /// The doctor after the event.
     pub doctor: DoctorInfo,
 }
@@ -128,10 +105,10 @@ impl Event {
 
     /// The message that dashboards receive.
     pub fn message(&self) -> DoctorEvent {
-        match self.action {
-            Action::Login => self.login_logout(LoginAction::Login, "logged in"),
-            Action::Logout => self.login_logout(LoginAction::Logout, "logged out"),
-            Action::Availability => DoctorEvent::DoctorStatusChange {
+        match self.kind {
+            EventKind::Login => self.login_logout(LoginAction::Login, "logged in"),
+            EventKind::Logout => self.login_logout(LoginAction::Logout, "logged out"),
+            EventKind::Availability => DoctorEvent::DoctorStatusChange {
                 doctor_id: self.doctor.id,
                 is_available_for_consultation: self.doctor.is_available_for_consultation,
                 doctor_info: self.doctor.clone(),
@@ -145,23 +122,6 @@ impl Event {
     /// The message with its actor, as the history shows it.
     pub fn recorded(&self) -> RecordedEvent {
         RecordedEvent { event: self.message(), actor_id: self.actor_id }
-    }
-
-    /// The event as a row of the CSV export, whose columns are [`CSV_HEADER`].
-    pub fn csv_row(&self) -> [String; 9] {
-        let login_logout = matches!(self.action, Action::Login | Action::Logout);
-        let available = self.doctor.is_available_for_consultation;
-        [
-            self.seq.to_string(),
-            self.at.to_rfc3339_opts(SecondsFormat::AutoSi, true),
-            if login_logout { "doctor_login_logout" } else { "doctor_status_change" }.to_string(),
-            if login_logout { self.action.as_str().to_string() } else { String::new() },
-            self.doctor.id.to_string(),
-            self.doctor_name(),
-            if login_logout { String::new() } else { available.to_string() },
-            self.reason.map_or(String::new(), |reason| reason.as_str().to_string()),
-            self.actor_id.map_or(String::new(), |actor_id| actor_id.to_string()),
-        ]
     }
 
     fn login_logout(&self, action: LoginAction, verb: &str) -> DoctorEvent {
@@ -193,19 +153,6 @@ mod seconds_east {
     }
 }
 
-/// The columns of `GET /api/events/` with `Accept: text/csv`.
-pub const CSV_HEADER: [&str; 9] = [
-    "seq",
-    "timestamp",
-    "type",
-    "action",
-    "doctor_id",
-    "doctor_name",
-    "is_available_for_consultation",
-    "reason",
-    "actor_id",
-];
-
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
@@ -213,7 +160,7 @@ pub(crate) mod tests {
     /// Dr. Ann Lee, on duty and free.
     pub(crate) fn ann() -> DoctorInfo {
         DoctorInfo {
-            id: 7,
+            id: UserId::new(7),
             username: "ann.lee".into(),
             first_name: "Ann".into(),
             last_name: "Lee".into(),
@@ -225,14 +172,14 @@ pub(crate) mod tests {
         }
     }
 
-    pub(crate) fn event(seq: Seq, action: Action) -> Event {
+    pub(crate) fn event(seq: u64, kind: EventKind) -> Event {
         Event {
-            seq,
+            seq: Seq::new(seq),
             at: "2026-11-21T09:00:00Z".parse().unwrap(),
             utc_offset: FixedOffset::east_opt(0).unwrap(),
-            action,
+            kind,
             reason: None,
-            actor_id: Some(7),
+            actor_id: Some(UserId::new(7)),
             doctor: ann(),
         }
     }
@@ -245,14 +192,24 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn an_event_is_stored_and_read_as_it_was() {
+        let mut event = event(42, EventKind::Login);
+        event.utc_offset = FixedOffset::east_opt(19_800).unwrap();
+        let json = serde_json::to_string(&event).unwrap();
+        let stored = r#"{"seq":42,"at":1795251600000,"utc_offset":19800,"action":"login","reason":null,"actor_id":7,"doctor":{"id":7,"#;
+        assert!(json.starts_with(stored), "{json}");
+        assert_eq!(serde_json::from_str::<Event>(&json).unwrap(), event);
+    }
+
+    #[test]
     fn the_sentence_is_the_originals() {
-        assert_eq!(sentence(&event(1, Action::Login)), "Dr. Ann Lee logged in at 09:00 AM on November 21, 2026");
-        assert_eq!(sentence(&event(1, Action::Logout)), "Dr. Ann Lee logged out at 09:00 AM on November 21, 2026");
+        assert_eq!(sentence(&event(1, EventKind::Login)), "Dr. Ann Lee logged in at 09:00 AM on November 21, 2026");
+        assert_eq!(sentence(&event(1, EventKind::Logout)), "Dr. Ann Lee logged out at 09:00 AM on November 21, 2026");
     }
 
     #[test]
     fn the_sentence_is_in_the_hospitals_time_zone() {
-        let mut late = event(1, Action::Logout);
+        let mut late = event(1, EventKind::Logout);
         late.at = "2026-12-31T20:05:00Z".parse().unwrap();
         late.utc_offset = FixedOffset::east_opt(5 * 3600 + 1800).unwrap();
         assert_eq!(sentence(&late), "Dr. Ann Lee logged out at 01:35 AM on January 01, 2027");

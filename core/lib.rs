@@ -5,17 +5,21 @@
 //!
 //! | asked | answered by |
 //! |---|---|
-//! | what crosses a socket or HTTP? | [`wire`]; inside, between the Worker and a room: [`call`] |
-//! | what happened, and how is it told? | [`event`]; to whom has it been told: [`board`], [`welcome`] |
+//! | what crosses a socket or HTTP? | [`wire`]; as a table: [`export`] |
+//! | what happened, and what is said of it? | [`event`] |
+//! | what does a dashboard show, and what is it sent when it joins? | [`board`], [`welcome`] |
+//! | what is a thing called? | [`id`], [`room`] |
 //! | who is asking, and may they? | [`token`], [`ticket`], [`password`]; [`auth`]; how often: [`throttle`] |
 //! | what did they ask for? | [`body`], [`query`], [`account`] |
-//! | in what words is it refused? | [`rejection`]; what of it is written down: [`audit`] |
+//! | in what words is it refused? | [`error`]; what of it is written down: [`audit`] |
 //! | is a doctor still there? | [`presence`]; what their sockets may do: [`socket`], until when: [`sweep`] |
+//! | what is measured? | [`metrics`] |
 //!
-//! A dashboard that was away is told what it has missed, and of nothing else:
+//! An event changes the board once, however often it arrives; and a dashboard that was away resumes after the last event
+//! that it has seen:
 //!
 //! ```
-//! use rollcall_core::{board::{Board, Missed}, call::Since, event::Event};
+//! use rollcall_core::{Seq, board::Board, event::Event, room::Since};
 //!
 //! # fn main() -> Result<(), serde_json::Error> {
 //! let login: Event = serde_json::from_str(r#"{
@@ -24,13 +28,12 @@
 //!         "is_available_for_consultation": true, "is_live": true, "consultation_hours": "09:00-17:00",
 //!         "specialization": "Cardiology", "hospital": "General Hospital"}
 //! }"#)?;
-//! let mut board = Board::new(41, vec![], vec![]);
+//! let mut board = Board::new(Seq::new(41), vec![], vec![]);
 //! assert!(board.apply(login.clone()));
-//! assert!(!board.apply(login.clone()), "the second time it changes nothing");
+//! assert!(!board.apply(login), "the second time it changes nothing");
 //!
-//! assert_eq!(board.missed(Since::Seq(41)), Missed::Events(vec![login.message()]));
-//! assert_eq!(board.missed(Since::Seq(42)), Missed::Events(vec![]));
-//! assert_eq!(board.missed(Since::Seq(43)), Missed::Lost, "it is yet to happen");
+//! assert_eq!(Since::Seq(Seq::new(41)).resume_after(board.seq()), Some(Seq::new(41)));
+//! assert_eq!(Since::Seq(Seq::new(43)).resume_after(board.seq()), None, "it is yet to happen");
 //! # Ok(())
 //! # }
 //! ```
@@ -40,32 +43,30 @@ pub mod audit;
 pub mod auth;
 pub mod board;
 pub mod body;
-pub mod call;
-pub mod csv;
+pub mod error;
 pub mod event;
+pub mod export;
+pub mod id;
+pub mod internal;
 pub mod metrics;
 pub mod password;
 pub mod presence;
 pub mod query;
 pub mod registry;
-pub mod rejection;
 #[cfg(feature = "utoipa")]
 pub mod request;
+pub mod room;
 pub mod socket;
 pub mod sweep;
 pub mod throttle;
 pub mod ticket;
 pub mod token;
+pub mod user;
 pub mod welcome;
 pub mod wire;
 
-pub use rejection::Rejection;
-
-/// A row id of D1. Signed, because that is what SQLite's integers and JSON numbers are.
-pub type Id = i64;
-
-/// An event's position in its hospital's sequence: 1, 2, 3, … without gaps. 0 stands before the first event.
-pub type Seq = u64;
+pub use error::ApiError;
+pub use id::{HospitalId, Seq, SessionId, UserId};
 
 /// A point in time, UTC. On the wire RFC 3339; in D1 milliseconds since 1970.
 pub type Timestamp = chrono::DateTime<chrono::Utc>;

@@ -6,10 +6,7 @@ use std::fmt::Write;
 
 use chrono::TimeDelta;
 
-use crate::{
-    Id, Rejection,
-    event::{Event, Reason},
-};
+use crate::{ApiError, HospitalId, event::Event, wire::Reason};
 
 /// Something that is worth counting.
 #[derive(Clone, Copy, Debug)]
@@ -25,13 +22,13 @@ pub enum Count<'a> {
     /// A request was answered with this status.
     Answered(u16),
     /// A request or a join was refused with this code.
-    Refused(&'static str),
+    Rejected(&'static str),
     /// A socket was opened: a dashboard's, or a person's.
     Opened(&'static str),
     /// A socket was closed by the room.
-    Closed(&'a Rejection),
+    Closed(&'a ApiError),
     /// The alarm rang, and did what was due, or will try again.
-    Rang(bool),
+    AlarmRan(bool),
 }
 
 /// A metric; each name begins with `rollcall_`.
@@ -59,7 +56,7 @@ const ANNOUNCE: Metric =
     metric("announce_seconds", "histogram", "", "From a call's arrival in the room until its event is announced.");
 const QUERIES: Metric = metric("database_seconds", "histogram", "", "Round trips to D1.");
 
-const METRICS: [Metric; 20] = [
+const METRICS: [Metric; 21] = [
     EVENTS,
     UNCHANGED,
     ANNOUNCE,
@@ -74,8 +71,9 @@ const METRICS: [Metric; 20] = [
     metric("room_up", "gauge", "", "Whether the hospital's room answered."),
     metric("sockets", "gauge", "kind", "Open sockets."),
     metric("people_connected", "gauge", "", "People with an open connection of their own."),
-    metric("announced_seq", "gauge", "", "Up to where the room has certainly announced."),
     metric("latest_seq", "gauge", "", "The hospital's latest event."),
+    metric("archived_seq", "gauge", "", "The latest event that D1 has too."),
+    metric("archive_lag_seconds", "gauge", "", "Age of the oldest event that D1 lacks; 0 if D1 has them all."),
     metric("oldest_seq", "gauge", "", "The oldest event that is kept."),
     metric("doctors", "gauge", "", "Active doctors."),
     metric("doctors_on_duty", "gauge", "", "Of them, on duty."),
@@ -107,7 +105,7 @@ impl Tally {
     pub fn count(&mut self, what: Count<'_>) {
         match what {
             Count::Recorded(Event { reason: Some(Reason::ConnectionLost), .. }) => self.one(EVENTS, "connection_lost"),
-            Count::Recorded(event) => self.one(EVENTS, event.action.as_str()),
+            Count::Recorded(event) => self.one(EVENTS, event.kind.as_str()),
             Count::Unchanged => self.one(UNCHANGED, ""),
             Count::Announced(after) => self.announce.observe(after),
             Count::Queried(after, answered) => {
@@ -117,10 +115,10 @@ impl Tally {
                 }
             }
             Count::Answered(status) => self.one(REQUESTS, class(status)),
-            Count::Refused(code) => self.one(REFUSALS, code),
+            Count::Rejected(code) => self.one(REFUSALS, code),
             Count::Opened(kind) => self.one(OPENED, kind),
-            Count::Closed(rejection) => self.one(CLOSED, rejection.code()),
-            Count::Rang(done) => self.one(ALARMS, if done { "done" } else { "failed" }),
+            Count::Closed(error) => self.one(CLOSED, error.code()),
+            Count::AlarmRan(done) => self.one(ALARMS, if done { "done" } else { "failed" }),
         }
     }
 
@@ -219,8 +217,13 @@ impl Histogram {
     }
 }
 
+/// The sample that says which version answers.
+pub fn build_info(version: &str) -> (String, f64) {
+    (sample("build_info", "version", version), 1.0)
+}
+
 /// Every hospital's samples as Prometheus reads them, in its text format 0.0.4. Hospital 0 is none.
-pub fn render(hospitals: &[(Id, Samples)]) -> String {
+pub fn render(hospitals: &[(HospitalId, Samples)]) -> String {
     let mut text = String::new();
     for Metric { name, kind, help, label } in METRICS {
         let mut head = format!("# HELP rollcall_{name} {help}\n# TYPE rollcall_{name} {kind}\n");
@@ -248,8 +251,8 @@ pub fn render(hospitals: &[(Id, Samples)]) -> String {
     text
 }
 
-fn of_hospital(key: &str, hospital_id: Id) -> String {
-    match (hospital_id, key.split_once('{')) {
+fn of_hospital(key: &str, hospital_id: HospitalId) -> String {
+    match (hospital_id.get(), key.split_once('{')) {
         (0, _) => key.into(),
         (id, None) => sample(key, "hospital", &id.to_string()),
         (id, Some((name, labels))) => format!("{name}{{hospital=\"{id}\",{labels}"),
@@ -257,69 +260,4 @@ fn of_hospital(key: &str, hospital_id: Id) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::event::{Action, tests::event};
-
-    #[test]
-    fn a_tally_reads_as_prometheus_expects_it() {
-        let mut tally = Tally::default();
-        let lost = Event { reason: Some(Reason::ConnectionLost), ..event(2, Action::Logout) };
-        for what in [
-            Count::Recorded(&event(1, Action::Login)),
-            Count::Recorded(&lost),
-            Count::Announced(TimeDelta::milliseconds(7)),
-            Count::Announced(TimeDelta::milliseconds(700)),
-            Count::Announced(TimeDelta::milliseconds(-7)),
-            Count::Refused("throttled"),
-            Count::Refused("throttled"),
-        ] {
-            tally.count(what);
-        }
-        let text = render(&[(7, tally.samples()), (0, vec![("doctors".into(), 3.0)])]);
-        let expected = r#"# HELP rollcall_events_total Events recorded.
-# TYPE rollcall_events_total counter
-rollcall_events_total{hospital="7",kind="login"} 1
-rollcall_events_total{hospital="7",kind="connection_lost"} 1
-# HELP rollcall_announce_seconds From a call's arrival in the room until its event is announced.
-# TYPE rollcall_announce_seconds histogram
-rollcall_announce_seconds_bucket{hospital="7",le="0.005"} 1
-rollcall_announce_seconds_bucket{hospital="7",le="0.01"} 2
-rollcall_announce_seconds_bucket{hospital="7",le="0.025"} 2
-rollcall_announce_seconds_bucket{hospital="7",le="0.05"} 2
-rollcall_announce_seconds_bucket{hospital="7",le="0.1"} 2
-rollcall_announce_seconds_bucket{hospital="7",le="0.25"} 2
-rollcall_announce_seconds_bucket{hospital="7",le="0.5"} 2
-rollcall_announce_seconds_bucket{hospital="7",le="1"} 3
-rollcall_announce_seconds_bucket{hospital="7",le="2.5"} 3
-rollcall_announce_seconds_bucket{hospital="7",le="5"} 3
-rollcall_announce_seconds_bucket{hospital="7",le="+Inf"} 3
-rollcall_announce_seconds_sum{hospital="7"} 0.707
-rollcall_announce_seconds_count{hospital="7"} 3
-# HELP rollcall_refusals_total Requests and joins refused.
-# TYPE rollcall_refusals_total counter
-rollcall_refusals_total{hospital="7",code="throttled"} 2
-# HELP rollcall_doctors Active doctors.
-# TYPE rollcall_doctors gauge
-rollcall_doctors 3
-"#;
-        assert_eq!(text, expected);
-    }
-
-    #[test]
-    fn what_could_not_be_added_is_added_later() {
-        let mut once = Tally::default();
-        once.count(Count::Queried(TimeDelta::milliseconds(30), false));
-        once.count(Count::Answered(503));
-        let mut twice = once.clone();
-        twice.absorb(&once);
-        let doubled: Samples = once.samples().into_iter().map(|(key, value)| (key, 2.0 * value)).collect();
-        assert_eq!(twice.samples(), doubled);
-    }
-
-    #[test]
-    fn nothing_counted_is_nothing_to_read() {
-        assert!(Tally::default().samples().is_empty());
-        assert_eq!(render(&[(1, Samples::new())]), "");
-    }
-}
+mod tests;

@@ -1,23 +1,24 @@
 //! Presence: whether a doctor on duty is still there, by their sockets on `/ws/connect/`.
 //!
-//! A [`Stay`] begins when a doctor opens a socket and ends with an explicit logout, or when the grace after the last
-//! socket has run out. A doctor without a stay is not watched: nobody who never opened a socket is logged out by this
-//! rule, and a socket left over from before a logout has no say in what comes after it.
+//! A doctor's [`Connectivity`] begins when the doctor opens a socket and ends with an explicit logout, or when the grace
+//! after the last socket has run out. A doctor without one is not watched: this rule logs out no doctor who never opened
+//! a socket, and a socket from before a logout does not matter after it.
 //!
 //! **Invariant:** nothing here is counted: the room says whether a doctor has an open socket, and saying it twice
-//! changes nothing. So a crash, a restart or an event applied again leaves what would have been there without it.
+//! changes nothing. So a crash, a restart or an event applied again leaves the same state as without it.
 //!
 //! ```
 //! use chrono::TimeDelta;
-//! use rollcall_core::{Timestamp, presence::Presence};
+//! use rollcall_core::{Timestamp, UserId, presence::Presence};
 //!
 //! let nine: Timestamp = "2026-11-21T09:00:00Z".parse()?;
 //! let seconds = TimeDelta::seconds;
 //! let mut presence = Presence::new(Some(seconds(45)), []);
-//! presence.opened(7, nine);
-//! presence.seen(7, false, nine + seconds(10));
-//! assert_eq!(presence.look_again(nine + seconds(10)), Some(nine + seconds(55)));
-//! assert_eq!(presence.overdue(nine + seconds(55)), [7]);
+//! let ann = UserId::new(7);
+//! presence.opened(ann, nine);
+//! presence.set_connected(ann, false, nine + seconds(10));
+//! assert_eq!(presence.next_deadline(nine + seconds(10)), Some(nine + seconds(55)));
+//! assert_eq!(presence.overdue(nine + seconds(55)), [ann]);
 //! # Ok::<(), chrono::ParseError>(())
 //! ```
 
@@ -26,86 +27,89 @@ use std::collections::BTreeMap;
 use chrono::TimeDelta;
 
 use crate::{
-    Id, Timestamp,
-    event::{Action, Event},
+    Timestamp, UserId,
+    event::{Event, EventKind},
 };
 
-/// A doctor who is, or was, connected.
+/// A doctor's connection, from the first socket until duty or the grace ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Stay {
-    /// When its latest socket was opened.
+pub struct Connectivity {
+    /// When the doctor's latest socket was opened.
     pub since: Timestamp,
-    /// Since when there is none.
-    pub gone: Option<Timestamp>,
+    /// When the doctor's last socket closed; `None` while one is open.
+    pub disconnected_at: Option<Timestamp>,
 }
 
-/// The stays of a hospital's doctors.
+/// The connectivity of a hospital's doctors.
 #[derive(Clone, Debug)]
 pub struct Presence {
     grace: Option<TimeDelta>,
-    stays: BTreeMap<Id, Stay>,
+    by_doctor: BTreeMap<UserId, Connectivity>,
 }
 
 impl Presence {
-    /// The stays as they were stored. `grace` is how long a doctor may be gone, or `None` for as long as they like.
-    pub fn new(grace: Option<TimeDelta>, stays: impl IntoIterator<Item = (Id, Stay)>) -> Self {
-        Self { grace, stays: stays.into_iter().collect() }
+    /// The connectivity of each doctor, as it was stored. `grace` is how long a doctor may be disconnected, `None` is
+    /// without limit.
+    pub fn new(grace: Option<TimeDelta>, stored: impl IntoIterator<Item = (UserId, Connectivity)>) -> Self {
+        Self { grace, by_doctor: stored.into_iter().collect() }
     }
 
-    /// A doctor's stay, to be stored after each change.
-    pub fn stay(&self, doctor_id: Id) -> Option<Stay> {
-        self.stays.get(&doctor_id).copied()
+    /// A doctor's connectivity, to be stored after each change; `None` if the doctor is not watched.
+    pub fn connectivity(&self, doctor_id: UserId) -> Option<Connectivity> {
+        self.by_doctor.get(&doctor_id).copied()
     }
 
-    /// Whose stays there are.
-    pub fn doctors(&self) -> Vec<Id> {
-        self.stays.keys().copied().collect()
+    /// The doctors who are watched.
+    pub fn doctors(&self) -> Vec<UserId> {
+        self.by_doctor.keys().copied().collect()
     }
 
-    /// A doctor has opened a socket. Says whether that changed anything, as all of these do.
-    pub fn opened(&mut self, doctor_id: Id, now: Timestamp) -> bool {
-        let stay = Stay { since: now, gone: None };
-        self.stays.insert(doctor_id, stay) != Some(stay)
+    /// Notes that a doctor has opened a socket. `true` if that changed anything, as in all of these methods.
+    pub fn opened(&mut self, doctor_id: UserId, now: Timestamp) -> bool {
+        let connected = Connectivity { since: now, disconnected_at: None };
+        self.by_doctor.insert(doctor_id, connected) != Some(connected)
     }
 
-    /// Whether a doctor has an open socket now.
-    pub fn seen(&mut self, doctor_id: Id, connected: bool, now: Timestamp) -> bool {
-        let Some(stay) = self.stays.get_mut(&doctor_id) else { return false };
-        let before = stay.gone;
+    /// Notes whether a doctor has an open socket at `now`.
+    pub fn set_connected(&mut self, doctor_id: UserId, connected: bool, now: Timestamp) -> bool {
+        let Some(connectivity) = self.by_doctor.get_mut(&doctor_id) else { return false };
+        let before = connectivity.disconnected_at;
         // A clock that was set back must not lengthen the grace.
-        stay.gone = (!connected).then(|| before.map_or(now, |gone| gone.min(now)));
-        stay.gone != before
+        connectivity.disconnected_at = (!connected).then(|| before.map_or(now, |at| at.min(now)));
+        connectivity.disconnected_at != before
     }
 
-    /// An event was recorded, perhaps a while ago.
+    /// Applies an event, which may have been recorded a while ago.
     ///
-    /// What happened after it is not undone by it: an event committed just before a crash is applied again after it.
+    /// The event does not undo what happened after it: an event committed just before a crash is applied again after
+    /// the crash.
     pub fn apply(&mut self, event: &Event) -> bool {
-        let ended = self.stay(event.doctor.id).is_some_and(|stay| match event.action {
-            // Whoever left before coming on duty came without a socket.
-            Action::Login => stay.gone.is_some_and(|gone| gone <= event.at),
-            Action::Logout => stay.since <= event.at,
-            Action::Availability => false,
+        let ended = self.connectivity(event.doctor.id).is_some_and(|connectivity| match event.kind {
+            // A doctor who disconnected before coming on duty came without a socket.
+            EventKind::Login => connectivity.disconnected_at.is_some_and(|at| at <= event.at),
+            EventKind::Logout => connectivity.since <= event.at,
+            EventKind::Availability => false,
         });
         ended && self.end(event.doctor.id)
     }
 
-    /// A stay is over.
-    pub fn end(&mut self, doctor_id: Id) -> bool {
-        self.stays.remove(&doctor_id).is_some()
+    /// Stops watching a doctor.
+    pub fn end(&mut self, doctor_id: UserId) -> bool {
+        self.by_doctor.remove(&doctor_id).is_some()
     }
 
-    /// Who has been gone for longer than the grace.
-    pub fn overdue(&self, now: Timestamp) -> Vec<Id> {
-        let overdue = |stay: &Stay| Some(stay.gone? + self.grace? <= now);
-        self.stays.iter().filter(|(_, stay)| overdue(stay) == Some(true)).map(|(doctor_id, _)| *doctor_id).collect()
+    /// The doctors who have been disconnected for longer than the grace.
+    pub fn overdue(&self, now: Timestamp) -> Vec<UserId> {
+        let is_overdue = |connectivity: &Connectivity| Some(connectivity.disconnected_at? + self.grace? <= now);
+        let overdue = self.by_doctor.iter().filter(|(_, connectivity)| is_overdue(connectivity) == Some(true));
+        overdue.map(|(doctor_id, _)| *doctor_id).collect()
     }
 
-    /// When to look again: when the next grace runs out; or, while somebody is connected, in one grace from now,
-    /// because a runtime that is killed does not tell anybody that their sockets are gone.
-    pub fn look_again(&self, now: Timestamp) -> Option<Timestamp> {
+    /// When presence is to be checked next: when the first grace runs out; or, while a doctor is connected, one grace
+    /// from now, because a runtime that is killed does not tell the room that the sockets are gone.
+    pub fn next_deadline(&self, now: Timestamp) -> Option<Timestamp> {
         let grace = self.grace?;
-        self.stays.values().map(|stay| stay.gone.unwrap_or(now) + grace).min()
+        self.by_doctor.values().map(|connectivity| connectivity.disconnected_at.unwrap_or(now) + grace).min()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use chrono::DateTime;
 
-use crate::{Id, Rejection, Seq, Timestamp, call::Since};
+use crate::{ApiError, Seq, Timestamp, UserId, event::Event, room::Since};
 
 /// The longest email that is looked up, in bytes (RFC 5321's path limit).
 pub const EMAIL_LIMIT: usize = 254;
@@ -20,33 +20,33 @@ impl Query {
     /// A parameter that may be absent.
     ///
     /// # Errors
-    /// [`Rejection::InvalidRequest`] where it is given twice.
-    pub fn one(&self, name: &str) -> Result<Option<&str>, Rejection> {
+    /// [`ApiError::InvalidRequest`] where it is given twice.
+    pub fn one(&self, name: &str) -> Result<Option<&str>, ApiError> {
         let mut values = self.0.iter().filter(|(key, _)| key == name).map(|(_, value)| value.as_str());
         match (values.next(), values.next()) {
             (value, None) => Ok(value),
-            (_, Some(_)) => Err(Rejection::field(name, "This parameter may be given once.")),
+            (_, Some(_)) => Err(ApiError::field(name, "This parameter may be given once.")),
         }
     }
 
     /// A parameter that may be absent, read by `parse`.
     ///
     /// # Errors
-    /// [`Rejection::InvalidRequest`] where it is not as `expected`, or given twice.
+    /// [`ApiError::InvalidRequest`] where it is not as `expected`, or given twice.
     pub fn parsed<T>(
         &self,
         name: &str,
         parse: impl Fn(&str) -> Option<T>,
         expected: &str,
-    ) -> Result<Option<T>, Rejection> {
-        self.one(name)?.map(|text| parse(text).ok_or_else(|| Rejection::field(name, expected))).transpose()
+    ) -> Result<Option<T>, ApiError> {
+        self.one(name)?.map(|text| parse(text).ok_or_else(|| ApiError::field(name, expected))).transpose()
     }
 
     /// How many entries of a list are asked for: 100 unless said otherwise, 1,000 at most.
     ///
     /// # Errors
-    /// [`Rejection::InvalidRequest`] for another number.
-    pub fn limit(&self) -> Result<u32, Rejection> {
+    /// [`ApiError::InvalidRequest`] for another number.
+    pub fn limit(&self) -> Result<u32, ApiError> {
         let limit = |text: &str| text.parse().ok().filter(|limit| (1..=1000).contains(limit));
         Ok(self.parsed("limit", limit, "A number from 1 to 1000 is required.")?.unwrap_or(100))
     }
@@ -54,14 +54,14 @@ impl Query {
     /// The email of a join: trimmed. Case does not matter to the look-up.
     ///
     /// # Errors
-    /// [`Rejection::NoEmail`] where it is absent or empty, [`Rejection::JoinNotAccepted`] where it is longer than an
+    /// [`ApiError::NoEmail`] where it is absent or empty, [`ApiError::JoinNotAccepted`] where it is longer than an
     /// email can be, given twice, or holds a control character.
-    pub fn email(&self) -> Result<&str, Rejection> {
-        let email = self.one("email").map_err(|_| Rejection::JoinNotAccepted)?.unwrap_or_default().trim();
+    pub fn email(&self) -> Result<&str, ApiError> {
+        let email = self.one("email").map_err(|_| ApiError::JoinNotAccepted)?.unwrap_or_default().trim();
         if email.is_empty() {
-            Err(Rejection::NoEmail)
+            Err(ApiError::NoEmail)
         } else if email.len() > EMAIL_LIMIT || email.chars().any(char::is_control) {
-            Err(Rejection::JoinNotAccepted)
+            Err(ApiError::JoinNotAccepted)
         } else {
             Ok(email)
         }
@@ -87,12 +87,12 @@ impl Query {
 pub struct EventFilter {
     /// Events after this one.
     pub since: Seq,
-    /// The last events before this one, in place of the first.
+    /// The last events before this one, instead of the first.
     pub before: Option<Seq>,
     /// At most so many, 1 to 1,000.
     pub limit: u32,
     /// Of this doctor only.
-    pub doctor_id: Option<Id>,
+    pub doctor_id: Option<UserId>,
     /// Recorded then or later.
     pub from: Option<Timestamp>,
     /// Recorded before then.
@@ -100,18 +100,25 @@ pub struct EventFilter {
 }
 
 impl EventFilter {
+    /// Whether an event is of the doctor and the time that are asked for.
+    pub fn matches(&self, event: &Event) -> bool {
+        self.doctor_id.is_none_or(|id| id == event.doctor.id)
+            && self.from.is_none_or(|from| from <= event.at)
+            && self.to.is_none_or(|to| event.at < to)
+    }
+
     /// Reads the filter.
     ///
     /// # Errors
-    /// [`Rejection::InvalidRequest`] naming the parameter at fault.
-    pub fn parse(query: &Query) -> Result<Self, Rejection> {
+    /// [`ApiError::InvalidRequest`] naming the parameter at fault.
+    pub fn parse(query: &Query) -> Result<Self, ApiError> {
         // D1's numbers are JavaScript's: beyond 2^53 they are not whole any more.
-        let seq = |text: &str| text.parse().ok().filter(|seq| *seq < 1 << 53);
+        let seq = |text: &str| text.parse().ok().filter(|seq: &Seq| seq.get() < 1 << 53);
         let seq = |name| query.parsed(name, seq, "A seq of 0 or more is required.");
         let time = |text: &str| Some(DateTime::parse_from_rfc3339(text).ok()?.to_utc());
         let rfc3339 = "An RFC 3339 date and time is required.";
         Ok(Self {
-            since: seq("since")?.unwrap_or(0),
+            since: seq("since")?.unwrap_or_default(),
             before: seq("before")?,
             limit: query.limit()?,
             doctor_id: query.parsed("doctor_id", |text| text.parse().ok(), "A valid integer is required.")?,
@@ -127,7 +134,7 @@ mod tests {
 
     use super::*;
 
-    fn email(query: &str) -> Result<String, Rejection> {
+    fn email(query: &str) -> Result<String, ApiError> {
         Query::parse(query).email().map(str::to_owned)
     }
 
@@ -141,18 +148,18 @@ mod tests {
     #[test]
     fn no_email_and_a_bad_one_are_different_refusals() {
         for none in ["", "email", "email=", "email=%20", "mail=x"] {
-            assert_eq!(email(none), Err(Rejection::NoEmail), "{none}");
+            assert_eq!(email(none), Err(ApiError::NoEmail), "{none}");
         }
         let long = format!("email={}@example.com", "a".repeat(250));
         for bad in ["email=a&email=b", "email=a%00b", long.as_str()] {
-            assert_eq!(email(bad), Err(Rejection::JoinNotAccepted), "{bad}");
+            assert_eq!(email(bad), Err(ApiError::JoinNotAccepted), "{bad}");
         }
     }
 
     #[test]
     fn a_since_that_cannot_be_read_still_resumes() {
         assert_eq!(Query::parse("").resume(), None);
-        assert_eq!(Query::parse("since=41").resume(), Some(Since::Seq(41)));
+        assert_eq!(Query::parse("since=41").resume(), Some(Since::Seq(Seq::new(41))));
         for unreadable in ["since=", "since=-1", "since=abc", "since=1&since=2", "since=99999999999999999999"] {
             assert_eq!(Query::parse(unreadable).resume(), Some(Since::Unreadable), "{unreadable}");
         }
@@ -171,12 +178,15 @@ mod tests {
     #[test]
     fn a_filter_has_defaults_and_names_what_is_wrong() {
         let filter = EventFilter::parse(&Query::parse("")).unwrap();
-        assert_eq!(filter, EventFilter { since: 0, before: None, limit: 100, doctor_id: None, from: None, to: None });
+        assert_eq!(
+            filter,
+            EventFilter { since: Seq::new(0), before: None, limit: 100, doctor_id: None, from: None, to: None }
+        );
         let filter = EventFilter::parse(&Query::parse(
             "since=3&before=9&limit=1000&doctor_id=7&from=2026-11-21T10:00:00%2B01:00",
         ));
         let filter = filter.unwrap();
-        assert_eq!((filter.since, filter.before), (3, Some(9)));
+        assert_eq!((filter.since, filter.before), (Seq::new(3), Some(Seq::new(9))));
         assert_eq!(filter.from, Some("2026-11-21T09:00:00Z".parse().unwrap()));
         for (query, field) in [
             ("since=-1", "since"),
@@ -194,7 +204,7 @@ mod tests {
             ("limit=1&limit=2", "limit"),
         ] {
             let refused = EventFilter::parse(&Query::parse(query)).unwrap_err();
-            assert_eq!(refused.refusal().field.as_deref(), Some(field), "{query}");
+            assert_eq!(refused.body().field.as_deref(), Some(field), "{query}");
         }
     }
 

@@ -1,18 +1,15 @@
-//! What a socket is, and what it hears back.
+//! A socket's attachment, and the answers to its messages.
 //!
 //! **Invariant:** an attachment outlives deploys and hibernation: its JSON is pinned below, and may only grow.
 
 use std::mem;
 
-use chrono::{DateTime, TimeDelta};
-use serde::{
-    Deserialize, Deserializer, Serialize,
-    de::{DeserializeOwned, Error},
-};
+use chrono::TimeDelta;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
 use crate::{
-    Id, Rejection, Seq, Timestamp,
+    ApiError, Seq, SessionId, Timestamp, UserId,
     auth::Principal,
     wire::{ConnectionCommand, ConnectionMessage, WatcherCommand, WatcherMessage},
 };
@@ -38,37 +35,25 @@ pub struct Attachment {
     /// What is at the other end.
     #[serde(flatten)]
     pub kind: Kind,
-    /// Who; absent for a watcher where sockets are open.
-    pub user_id: Option<Id>,
+    /// The user; absent for a watcher without a session, where sockets need none.
+    pub user_id: Option<UserId>,
     /// The session that opened it.
-    pub session_id: Option<Id>,
+    pub session_id: Option<SessionId>,
     /// When that session ends by itself.
-    #[serde(default, deserialize_with = "if_any")]
+    #[serde(default)]
     pub session_ends: Option<Timestamp>,
     /// When it was opened.
-    #[serde(default, deserialize_with = "time")]
+    #[serde(default)]
     pub connected_at: Timestamp,
     /// When it was last heard, apart from pings: those are the runtime's to remember.
-    #[serde(default, deserialize_with = "time")]
+    #[serde(default)]
     pub last_activity: Timestamp,
     /// How many messages in a row were not understood.
     #[serde(default)]
     malformed: u8,
     /// When its bucket is full again. Each message moves it on by [`REFILL`].
-    #[serde(default, deserialize_with = "time")]
+    #[serde(default)]
     bucket_full_at: Timestamp,
-}
-
-/// A stored time. Chrono's own way of reading one knows many more forms, and is a hundredth of the upload.
-fn time<'de, D: Deserializer<'de>>(stored: D) -> Result<Timestamp, D::Error> {
-    let text = String::deserialize(stored)?;
-    DateTime::parse_from_rfc3339(&text).map(|at| at.to_utc()).map_err(D::Error::custom)
-}
-
-fn if_any<'de, D: Deserializer<'de>>(stored: D) -> Result<Option<Timestamp>, D::Error> {
-    #[derive(Deserialize)]
-    struct Time(#[serde(deserialize_with = "time")] Timestamp);
-    Ok(Option::<Time>::deserialize(stored)?.map(|Time(at)| at))
 }
 
 /// The two kinds of sockets.
@@ -85,9 +70,9 @@ pub enum Kind {
         /// How many bytes the room had announced when it was last heard; less what it was sent when it joined.
         #[serde(default)]
         heard_at_byte: i64,
-        /// How many connections it was told of last; `None` where it did not ask for that.
-        #[serde(default)]
-        told: Option<usize>,
+        /// The number of connections that it was sent last; `None` if it does not ask for that number.
+        #[serde(default, rename = "told")]
+        last_count_sent: Option<usize>,
     },
     /// A person on `/ws/connect/`.
     Connection {
@@ -102,26 +87,26 @@ pub enum Kind {
     },
 }
 
-/// Who opens a socket.
+/// The one who opens a socket.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Opener {
-    /// Who, where that is known.
-    pub user_id: Option<Id>,
-    /// With which session, where there is one.
-    pub session_id: Option<Id>,
+pub struct SocketOwner {
+    /// The user, if known.
+    pub user_id: Option<UserId>,
+    /// The session that it is opened with, if any.
+    pub session_id: Option<SessionId>,
     /// When that session ends by itself.
     #[serde(with = "chrono::serde::ts_milliseconds_option")]
     pub session_ends: Option<Timestamp>,
 }
 
-impl Opener {
-    /// Somebody who named themselves where sockets are open.
-    pub fn named(user_id: Id) -> Self {
+impl SocketOwner {
+    /// A user who is only named, which is enough where sockets need no session.
+    pub fn named(user_id: UserId) -> Self {
         Self { user_id: Some(user_id), ..Self::default() }
     }
 }
 
-impl From<&Principal> for Opener {
+impl From<&Principal> for SocketOwner {
     fn from(who: &Principal) -> Self {
         Self { user_id: Some(who.user_id), session_id: Some(who.session_id), session_ends: Some(who.session_ends) }
     }
@@ -132,20 +117,20 @@ impl From<&Principal> for Opener {
 pub struct Reply {
     /// Send this text.
     pub text: Option<String>,
-    /// And then close with this refusal's code.
-    pub close: Option<Rejection>,
+    /// And then close with this error's code.
+    pub close: Option<ApiError>,
 }
 
 impl Reply {
-    fn close(rejection: Rejection) -> Self {
-        Self { text: None, close: Some(rejection) }
+    fn close(error: ApiError) -> Self {
+        Self { text: None, close: Some(error) }
     }
 }
 
 impl Attachment {
     /// The attachment of a socket that is opened now.
-    pub fn new(kind: Kind, opener: Opener, now: Timestamp) -> Self {
-        let Opener { user_id, session_id, session_ends } = opener;
+    pub fn new(kind: Kind, owner: SocketOwner, now: Timestamp) -> Self {
+        let SocketOwner { user_id, session_id, session_ends } = owner;
         Self {
             kind,
             user_id,
@@ -159,37 +144,37 @@ impl Attachment {
     }
 
     /// The doctor whose presence this socket shows.
-    pub fn doctor_id(&self) -> Option<Id> {
+    pub fn doctor_id(&self) -> Option<UserId> {
         match self.kind {
             Kind::Connection { doctor: true, .. } => self.user_id,
             Kind::Connection { doctor: false, .. } | Kind::Watcher { .. } => None,
         }
     }
 
-    /// Whether somebody on their own connection hears the events of that doctor: their own, if they understand them.
-    pub fn hears_events_of(&self, doctor_id: Id) -> bool {
+    /// Whether a person's own connection receives the events of that doctor: a doctor their own, if the client
+    /// understands them.
+    pub fn receives_events_of(&self, doctor_id: UserId) -> bool {
         matches!(self.kind, Kind::Connection { v1: true, .. }) && self.doctor_id() == Some(doctor_id)
     }
 
-    /// Whether a dashboard is to be told that so many are connected: it asked for that, and does not know. From then on
-    /// it does.
-    pub fn learns(&mut self, connections: usize) -> bool {
+    /// Notes that the number of connections is `connections` now. `true` if it is to be sent to this dashboard, which
+    /// asks for it and was sent another number last.
+    pub fn note_count(&mut self, connections: usize) -> bool {
         match &mut self.kind {
-            Kind::Watcher { told: Some(told), .. } => mem::replace(told, connections) != connections,
-            Kind::Watcher { told: None, .. } | Kind::Connection { .. } => false,
+            Kind::Watcher { last_count_sent: Some(last), .. } => mem::replace(last, connections) != connections,
+            Kind::Watcher { last_count_sent: None, .. } | Kind::Connection { .. } => false,
         }
     }
 
-    /// Hears a text frame at `now`, when the room has announced so many bytes in all: remembers it, and says what to
-    /// answer.
-    pub fn hear(&mut self, frame: &str, now: Timestamp, announced_bytes: i64) -> Reply {
+    /// Notes a text frame that arrived at `now`, when the room had announced so many bytes in all, and answers it.
+    pub fn on_message(&mut self, frame: &str, now: Timestamp, announced_bytes: i64) -> Reply {
         if frame.len() > FRAME_LIMIT {
-            return Reply::close(Rejection::TooLarge(FRAME_LIMIT));
+            return Reply::close(ApiError::TooLarge(FRAME_LIMIT));
         }
         self.last_activity = now;
         self.bucket_full_at = self.bucket_full_at.max(now) + REFILL;
         if self.bucket_full_at - now > REFILL * BUCKET {
-            return Reply::close(Rejection::TooManyMessages);
+            return Reply::close(ApiError::TooManyMessages);
         }
         let (text, understood) = match &mut self.kind {
             Kind::Watcher { acked, heard_at_byte, .. } => {
@@ -199,19 +184,19 @@ impl Attachment {
                         *acked = Some(acked.unwrap_or_default().max(seq));
                         (None, true)
                     }
-                    Err(message) => (say(&WatcherMessage::Error { message }), false),
+                    Err(message) => (to_json(&WatcherMessage::Error { message }), false),
                 }
             }
             Kind::Connection { email, .. } => match understand(frame, r#"Expected {"message":"<text>"}"#) {
                 Ok(ConnectionCommand { message }) => {
                     let message = format!("Server received: {message}");
-                    (say(&ConnectionMessage::Message { message, from: email.clone() }), true)
+                    (to_json(&ConnectionMessage::Message { message, from: email.clone() }), true)
                 }
-                Err(message) => (say(&ConnectionMessage::Error { message }), false),
+                Err(message) => (to_json(&ConnectionMessage::Error { message }), false),
             },
         };
         self.malformed = if understood { 0 } else { self.malformed.saturating_add(1) };
-        Reply { text, close: (self.malformed >= MALFORMED_LIMIT).then_some(Rejection::Malformed) }
+        Reply { text, close: (self.malformed >= MALFORMED_LIMIT).then_some(ApiError::Malformed) }
     }
 }
 
@@ -226,7 +211,7 @@ fn understand<T: DeserializeOwned>(frame: &str, expected: &str) -> Result<T, Str
 }
 
 /// A message's JSON. Wire messages always serialize: they hold text, numbers and times only.
-pub(crate) fn say(message: &impl Serialize) -> Option<String> {
+pub fn to_json(message: &impl Serialize) -> Option<String> {
     serde_json::to_string(message).ok()
 }
 

@@ -3,15 +3,16 @@
 use chrono::TimeDelta;
 
 use crate::{
-    Rejection, Seq, Timestamp,
+    ApiError, Seq, Timestamp,
     socket::{Attachment, Kind},
 };
 
 /// A client that used to ping and then is silent for this long is gone.
 const SILENCE: TimeDelta = TimeDelta::seconds(90);
 
-/// Every socket is looked at this often: the runtime answers pings without telling, so nobody knows when one begins.
-const LOOK_EVERY: TimeDelta = SILENCE;
+/// Every socket is checked this often: the runtime answers pings without telling the room, so it does not know when a
+/// client begins to ping.
+const CHECK_EVERY: TimeDelta = SILENCE;
 
 /// A v1 dashboard may have fewer events than this unacknowledged …
 const UNACKED_LIMIT: u64 = 256;
@@ -26,40 +27,38 @@ const UNHEARD_BYTES: i64 = 4 * 1024 * 1024;
 pub struct Announced<'a> {
     /// The latest event.
     pub seq: Seq,
-    /// Whether that is certain: a room that lost its memory knows only what had been announced some seconds before.
-    pub certain: bool,
-    /// All events so far, in bytes on the wire.
+    /// The size of all events so far on the wire.
     pub bytes: i64,
     /// When an event was recorded, or a time after that.
-    pub at: Box<dyn Fn(Seq) -> Timestamp + 'a>,
+    pub recorded_at: Box<dyn Fn(Seq) -> Timestamp + 'a>,
 }
 
-/// When to look at a socket for the first time.
-pub fn first_look(socket: &Attachment, now: Timestamp) -> Timestamp {
-    socket.session_ends.unwrap_or(Timestamp::MAX_UTC).min(now + LOOK_EVERY)
+/// When a socket that is opened at `now` is to be checked first.
+pub fn first_deadline(socket: &Attachment, now: Timestamp) -> Timestamp {
+    socket.session_ends.unwrap_or(Timestamp::MAX_UTC).min(now + CHECK_EVERY)
 }
 
-/// Looks at an open socket at `now`, and returns when to look again. `pinged` is when it last pinged, if it ever did; it
-/// counts as having been heard.
+/// Checks an open socket at `now`, and returns when to check it again. `pinged` is when it last pinged, if it ever did;
+/// a ping counts as a sign of life.
 ///
 /// # Errors
-/// Why it must be closed: [`Rejection::SessionEnded`], [`Rejection::NoHeartbeat`] or [`Rejection::TooSlow`].
-pub fn check(
+/// Why it must be closed: [`ApiError::SessionEnded`], [`ApiError::NoHeartbeat`] or [`ApiError::TooSlow`].
+pub fn check_liveness(
     socket: &mut Attachment,
     pinged: Option<Timestamp>,
     announced: &Announced<'_>,
     now: Timestamp,
-) -> Result<Timestamp, Rejection> {
-    let mut look_again = first_look(socket, now);
-    if look_again <= now {
-        return Err(Rejection::SessionEnded);
+) -> Result<Timestamp, ApiError> {
+    let mut deadline = first_deadline(socket, now);
+    if deadline <= now {
+        return Err(ApiError::SessionEnded);
     }
     if let Some(pinged) = pinged {
         let silent_at = pinged.max(socket.last_activity) + SILENCE;
         if silent_at <= now {
-            return Err(Rejection::NoHeartbeat);
+            return Err(ApiError::NoHeartbeat);
         }
-        look_again = look_again.min(silent_at);
+        deadline = deadline.min(silent_at);
     }
     let connected_at = socket.connected_at;
     match &mut socket.kind {
@@ -67,16 +66,14 @@ pub fn check(
         Kind::Watcher { v1: true, acked, .. } => {
             // Nobody has seen what was not announced yet.
             let seen = acked.unwrap_or(announced.seq).min(announced.seq);
-            if announced.certain {
-                *acked = Some(seen);
-            }
-            if announced.seq - seen >= UNACKED_LIMIT {
+            *acked = Some(seen);
+            if announced.seq.get() - seen.get() >= UNACKED_LIMIT {
                 // What was recorded before it joined was sent when it joined.
-                let too_slow_at = (announced.at)(seen + 1).max(connected_at) + UNACKED_FOR;
+                let too_slow_at = (announced.recorded_at)(seen.next()).max(connected_at) + UNACKED_FOR;
                 if too_slow_at < now {
-                    return Err(Rejection::TooSlow);
+                    return Err(ApiError::TooSlow);
                 }
-                look_again = look_again.min(too_slow_at + TimeDelta::milliseconds(1));
+                deadline = deadline.min(too_slow_at + TimeDelta::milliseconds(1));
             }
         }
         Kind::Watcher { v1: false, heard_at_byte, .. } => {
@@ -85,18 +82,18 @@ pub fn check(
                 *heard_at_byte = announced.bytes;
             }
             if announced.bytes - *heard_at_byte > UNHEARD_BYTES {
-                return Err(Rejection::TooSlow);
+                return Err(ApiError::TooSlow);
             }
         }
     }
-    Ok(look_again)
+    Ok(deadline)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::socket::{
-        Opener,
+        SocketOwner,
         tests::{connection, now, watcher},
     };
 
@@ -104,8 +101,8 @@ mod tests {
         now() + TimeDelta::seconds(seconds)
     }
 
-    fn closed(result: Result<Timestamp, Rejection>) -> Option<u16> {
-        result.err().map(|rejection| rejection.close_code())
+    fn closed(result: Result<Timestamp, ApiError>) -> Option<u16> {
+        result.err().map(|error| error.close_code())
     }
 
     fn nothing_announced(_: Seq) -> Timestamp {
@@ -113,40 +110,51 @@ mod tests {
     }
 
     fn quiet() -> Announced<'static> {
-        Announced { seq: 4, certain: true, bytes: 0, at: Box::new(nothing_announced) }
+        Announced { seq: Seq::new(4), bytes: 0, recorded_at: Box::new(nothing_announced) }
     }
 
     #[test]
-    fn who_pinged_and_went_silent_for_90_seconds_is_closed() {
+    fn a_client_that_pinged_and_went_silent_for_90_seconds_is_closed() {
         for mut socket in [connection(), watcher()] {
-            assert_eq!(check(&mut socket, Some(at(10)), &quiet(), at(99)), Ok(at(100)), "looked at when it is due");
-            assert_eq!(closed(check(&mut socket, Some(at(10)), &quiet(), at(100))), Some(4008));
+            assert_eq!(
+                check_liveness(&mut socket, Some(at(10)), &quiet(), at(99)),
+                Ok(at(100)),
+                "checked when it is due"
+            );
+            assert_eq!(closed(check_liveness(&mut socket, Some(at(10)), &quiet(), at(100))), Some(4008));
             socket.last_activity = at(20);
-            assert_eq!(check(&mut socket, Some(at(10)), &quiet(), at(100)), Ok(at(110)), "a message is a sign of life");
+            assert_eq!(
+                check_liveness(&mut socket, Some(at(10)), &quiet(), at(100)),
+                Ok(at(110)),
+                "a message is a sign of life"
+            );
         }
     }
 
     #[test]
-    fn who_never_pinged_is_left_alone_but_looked_at_again_in_time() {
-        assert_eq!(check(&mut connection(), None, &quiet(), at(10_000)), Ok(at(10_090)));
+    fn a_client_that_never_pinged_is_left_alone_but_checked_again_in_time() {
+        assert_eq!(check_liveness(&mut connection(), None, &quiet(), at(10_000)), Ok(at(10_090)));
     }
 
     #[test]
     fn a_session_that_ends_takes_its_sockets_with_it() {
         let mut socket = watcher();
         socket.session_ends = Some(at(60));
-        assert_eq!(first_look(&socket, at(0)), at(60));
-        assert_eq!(check(&mut socket, None, &quiet(), at(0)), Ok(at(60)));
-        assert_eq!(closed(check(&mut socket, None, &quiet(), at(60))), Some(4002));
+        assert_eq!(first_deadline(&socket, at(0)), at(60));
+        assert_eq!(check_liveness(&mut socket, None, &quiet(), at(0)), Ok(at(60)));
+        assert_eq!(closed(check_liveness(&mut socket, None, &quiet(), at(60))), Some(4002));
     }
 
     #[test]
     fn a_v1_dashboard_with_256_events_unacknowledged_for_over_30_seconds_is_closed() {
         let mut socket = watcher();
-        let mut at_seconds = |seq, seconds| {
-            let announced =
-                Announced { seq, certain: true, bytes: 0, at: Box::new(|seq| at(if seq == 5 { 10 } else { 10_000 })) };
-            check(&mut socket, None, &announced, at(seconds))
+        let mut at_seconds = |seq: u64, seconds| {
+            let announced = Announced {
+                seq: Seq::new(seq),
+                bytes: 0,
+                recorded_at: Box::new(|seq| at(if seq == Seq::new(5) { 10 } else { 10_000 })),
+            };
+            check_liveness(&mut socket, None, &announced, at(seconds))
         };
         assert_eq!(at_seconds(259, 100), Ok(at(190)), "255 is not too many");
         assert_eq!(at_seconds(260, 40), Ok(at(40) + TimeDelta::milliseconds(1)), "30 seconds is not too long");
@@ -154,30 +162,20 @@ mod tests {
     }
 
     #[test]
-    fn what_was_recorded_before_it_joined_was_sent_when_it_joined() {
+    fn an_event_from_before_a_dashboard_joined_was_sent_when_it_joined() {
         let mut socket = watcher();
-        let announced = Announced { seq: 600, certain: true, bytes: 0, at: Box::new(|_| at(-3600)) };
-        assert!(check(&mut socket, None, &announced, at(30)).is_ok());
-        assert_eq!(closed(check(&mut socket, None, &announced, at(31))), Some(1013));
+        let announced = Announced { seq: Seq::new(600), bytes: 0, recorded_at: Box::new(|_| at(-3600)) };
+        assert!(check_liveness(&mut socket, None, &announced, at(30)).is_ok());
+        assert_eq!(closed(check_liveness(&mut socket, None, &announced, at(31))), Some(1013));
     }
 
     #[test]
     fn nobody_can_acknowledge_the_future() {
         let mut socket = watcher();
-        socket.hear(r#"{"type":"ack","seq":1000000}"#, at(0), 0);
-        check(&mut socket, None, &quiet(), at(0)).unwrap();
-        let announced = Announced { seq: 4 + 256, certain: true, bytes: 0, at: Box::new(|_| at(1)) };
-        assert_eq!(closed(check(&mut socket, None, &announced, at(32))), Some(1013));
-    }
-
-    #[test]
-    fn what_was_acknowledged_is_not_forgotten_by_a_room_that_lost_its_memory() {
-        let mut socket = watcher();
-        socket.hear(r#"{"type":"ack","seq":700}"#, at(0), 0);
-        let forgetful = Announced { seq: 300, certain: false, bytes: 0, at: Box::new(|_| at(0)) };
-        check(&mut socket, None, &forgetful, at(1)).unwrap();
-        let awake = Announced { seq: 700, certain: true, bytes: 0, at: Box::new(nothing_announced) };
-        assert!(check(&mut socket, None, &awake, at(60)).is_ok());
+        socket.on_message(r#"{"type":"ack","seq":1000000}"#, at(0), 0);
+        check_liveness(&mut socket, None, &quiet(), at(0)).unwrap();
+        let announced = Announced { seq: Seq::new(4 + 256), bytes: 0, recorded_at: Box::new(|_| at(1)) };
+        assert_eq!(closed(check_liveness(&mut socket, None, &announced, at(32))), Some(1013));
     }
 
     #[test]
@@ -185,21 +183,21 @@ mod tests {
         let mut socket = watcher();
         let Kind::Watcher { acked, .. } = &mut socket.kind else { panic!() };
         *acked = None;
-        let announced = Announced { seq: 100_000, certain: true, bytes: 0, at: Box::new(nothing_announced) };
-        assert!(check(&mut socket, None, &announced, at(0)).is_ok());
+        let announced = Announced { seq: Seq::new(100_000), bytes: 0, recorded_at: Box::new(nothing_announced) };
+        assert!(check_liveness(&mut socket, None, &announced, at(0)).is_ok());
     }
 
     #[test]
     fn a_client_without_v1_is_closed_after_4_mib_unheard() {
-        let kind = Kind::Watcher { v1: false, acked: None, heard_at_byte: 1000, told: None };
-        let mut socket = Attachment::new(kind, Opener::default(), now());
-        let bytes = |bytes| Announced { seq: 100_000, certain: true, bytes, at: Box::new(nothing_announced) };
+        let kind = Kind::Watcher { v1: false, acked: None, heard_at_byte: 1000, last_count_sent: None };
+        let mut socket = Attachment::new(kind, SocketOwner::default(), now());
+        let bytes = |bytes| Announced { seq: Seq::new(100_000), bytes, recorded_at: Box::new(nothing_announced) };
         let limit = 1000 + UNHEARD_BYTES;
-        assert!(check(&mut socket, None, &bytes(limit), at(1)).is_ok());
-        assert_eq!(closed(check(&mut socket.clone(), None, &bytes(limit + 1), at(1))), Some(1013));
-        assert!(check(&mut socket, Some(at(1)), &bytes(limit + 1), at(1)).is_ok(), "a ping is being heard");
+        assert!(check_liveness(&mut socket, None, &bytes(limit), at(1)).is_ok());
+        assert_eq!(closed(check_liveness(&mut socket.clone(), None, &bytes(limit + 1), at(1))), Some(1013));
+        assert!(check_liveness(&mut socket, Some(at(1)), &bytes(limit + 1), at(1)).is_ok(), "a ping is being heard");
         let limit = limit + 1 + UNHEARD_BYTES;
-        assert!(check(&mut socket, Some(at(1)), &bytes(limit), at(2)).is_ok(), "counted from that ping");
-        assert_eq!(closed(check(&mut socket, Some(at(1)), &bytes(limit + 1), at(2))), Some(1013));
+        assert!(check_liveness(&mut socket, Some(at(1)), &bytes(limit), at(2)).is_ok(), "counted from that ping");
+        assert_eq!(closed(check_liveness(&mut socket, Some(at(1)), &bytes(limit + 1), at(2))), Some(1013));
     }
 }

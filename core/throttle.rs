@@ -9,7 +9,7 @@ use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::{Timestamp, account::Name, token::hex};
+use crate::{Timestamp, account::LoginName};
 
 /// So many tries without success, and the next one waits.
 pub const TRIES: usize = 5;
@@ -20,7 +20,7 @@ pub const WINDOW: TimeDelta = TimeDelta::minutes(5);
 /// What the Worker asks of an address's counter. Internal: both sides are of one deployment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Call {
+pub enum ThrottleCall {
     /// May they try? It counts from now on. Answered with [`Admission`].
     Try {
         /// A [`key`].
@@ -59,12 +59,12 @@ pub fn wait(tries: &[Timestamp], now: Timestamp) -> Option<u32> {
 
 /// What tries for a name are counted under: a digest, so that no email is stored. It depends on the name alone, as the
 /// database compares it; did it depend on whether there is such an account, the count would tell.
-pub fn key(name: &Name<'_>) -> String {
+pub fn key(name: &LoginName<'_>) -> String {
     let name = match name {
-        Name::Email(email) => format!("email:{}", email.trim().to_ascii_lowercase()),
-        Name::Username(username) => format!("username:{username}"),
+        LoginName::Email(email) => format!("email:{}", email.trim().to_ascii_lowercase()),
+        LoginName::Username(username) => format!("username:{username}"),
     };
-    hex(&Sha256::digest(name.as_bytes()))
+    hex::encode(Sha256::digest(name.as_bytes()))
 }
 
 /// What addresses are counted as one: an IPv4 address, or the /64 of an IPv6 one, of which anybody has billions.
@@ -83,7 +83,7 @@ pub fn address_group(address: &str) -> String {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{Name, Timestamp, address_group, key};
+    use super::{LoginName, Timestamp, address_group, key};
 
     fn at(seconds: i64) -> Timestamp {
         Timestamp::from_timestamp(1_790_000_000 + seconds, 0).unwrap()
@@ -111,7 +111,7 @@ mod tests {
 
     #[test]
     fn a_name_counts_as_the_database_compares_it() {
-        let (email, username) = (|text| key(&Name::Email(text)), |text| key(&Name::Username(text)));
+        let (email, username) = (|text| key(&LoginName::Email(text)), |text| key(&LoginName::Username(text)));
         assert_eq!(email(" Nobody@example.com"), email("nobody@EXAMPLE.com "));
         assert_ne!(email("nobody@example.com"), email("nobody2@example.com"));
         assert_ne!(username("ann"), username("Ann"));

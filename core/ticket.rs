@@ -2,7 +2,7 @@
 //!
 //! **Invariant:** a ticket is good once, for thirty seconds, for one user and one path; it is stored as its SHA-256 only.
 
-use crate::{Rejection, auth::Action, body::Fields};
+use crate::{ApiError, auth::Permission, body::Fields};
 
 /// How long a ticket may be used.
 pub const LIFETIME: chrono::TimeDelta = chrono::TimeDelta::seconds(30);
@@ -23,13 +23,13 @@ impl SocketPath {
     /// The path that a body names, with or without the trailing slash.
     ///
     /// # Errors
-    /// [`Rejection::InvalidRequest`] naming the field.
-    pub fn parse(fields: &Fields) -> Result<Self, Rejection> {
+    /// [`ApiError::InvalidRequest`] naming the field.
+    pub fn parse(fields: &Fields) -> Result<Self, ApiError> {
         let path = fields.text("path")?;
         [Self::DoctorStatus, Self::Connect]
             .into_iter()
             .find(|known| path.strip_suffix('/').unwrap_or(path) == known.as_str())
-            .ok_or_else(|| Rejection::field("path", "A path that speaks WebSocket is required."))
+            .ok_or_else(|| ApiError::field("path", "A path that speaks WebSocket is required."))
     }
 
     /// As it is stored.
@@ -40,11 +40,11 @@ impl SocketPath {
         }
     }
 
-    /// What somebody does who joins there.
-    pub fn action(self) -> Action {
+    /// What a caller needs to join there.
+    pub fn permission(self) -> Permission {
         match self {
-            Self::DoctorStatus => Action::Watch,
-            Self::Connect => Action::Connect,
+            Self::DoctorStatus => Permission::Watch,
+            Self::Connect => Permission::Connect,
         }
     }
 }
@@ -61,7 +61,7 @@ mod tests {
     use super::*;
     use crate::token::Token;
 
-    fn path(body: &str) -> Result<SocketPath, Rejection> {
+    fn path(body: &str) -> Result<SocketPath, ApiError> {
         SocketPath::parse(&Fields::parse(body.as_bytes()).unwrap())
     }
 
@@ -72,7 +72,7 @@ mod tests {
         for other in
             ["{}", r#"{"path":"/"}"#, r#"{"path":7}"#, r#"{"path":"/ws/connect//"}"#, r#"{"path":"ws/connect"}"#]
         {
-            assert_eq!(path(other).unwrap_err().refusal().field.as_deref(), Some("path"), "{other}");
+            assert_eq!(path(other).unwrap_err().body().field.as_deref(), Some("path"), "{other}");
         }
     }
 

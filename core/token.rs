@@ -1,36 +1,66 @@
-//! Session tokens: 32 random bytes in hex, or the 20 of a token that Django REST Framework issued, and its
-//! `Authorization: Token <key>` header.
+//! Tokens of sessions and tickets: 64 hexadecimal digits that name a hospital; and the 40 of a token that Django REST
+//! Framework issued. And the `Authorization: Token <key>` header.
+//!
+//! The first 14 digits are the hospital, the next 40 are random, and the last 10 a keyed check over both, by which the
+//! Worker drops invented tokens without asking anybody. The check is a filter, never a proof: whether a token is good,
+//! only the hospital's room knows.
 //!
 //! **Invariant:** a token is stored and looked up as its SHA-256 only, and nothing that cannot be a token is looked up.
 
+use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 
-use crate::rejection::{Rejection, TokenFault};
+use crate::{
+    HospitalId,
+    error::{ApiError, TokenFault},
+};
 
 /// How long a session lasts from login, whatever happens in between.
 pub const LIFETIME: chrono::TimeDelta = chrono::TimeDelta::hours(10);
 
-/// The random bytes of a token.
-pub const BYTES: usize = 32;
+/// The bytes of a token: the hospital, the random part, and the check.
+const BYTES: usize = HOSPITAL_BYTES + RANDOM_BYTES + CHECK_BYTES;
 
-/// The random bytes of one that Django REST Framework issued: `cargo xtask import-django` opens sessions for them.
+/// Enough for every id that JavaScript can hold.
+const HOSPITAL_BYTES: usize = 7;
+
+/// The random bytes of a token.
+pub const RANDOM_BYTES: usize = 20;
+
+const CHECK_BYTES: usize = 5;
+
+/// The bytes of a token that Django REST Framework issued and `cargo xtask import-django` took over.
 const BYTES_OF_DJANGO: usize = 20;
+
+/// What a token is for. One kind never passes for the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TokenKind {
+    /// A session, for ten hours.
+    Session,
+    /// A ticket for one socket.
+    Ticket,
+}
 
 /// A string that has a token's form.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Token(String);
 
 impl Token {
-    /// A new token from `random` bytes.
-    pub fn new(random: [u8; BYTES]) -> Self {
-        Self(hex(&random))
+    /// A new token of a hospital, from `random` bytes, checked by `key`.
+    pub fn issue(kind: TokenKind, hospital_id: HospitalId, random: [u8; RANDOM_BYTES], key: &str) -> Self {
+        let [_, hospital @ ..] = hospital_id.get().to_be_bytes();
+        let mut bytes = [&hospital[..], &random].concat();
+        if let Some(mac) = mac(kind, &bytes, key) {
+            bytes.extend(mac.finalize().into_bytes().iter().take(CHECK_BYTES));
+        }
+        Self(hex::encode(bytes))
     }
 
     /// The token in `text`.
     ///
     /// # Errors
-    /// [`Rejection::InvalidToken`] where it cannot be one, without anybody having looked.
-    pub fn parse(text: &str) -> Result<Self, Rejection> {
+    /// [`ApiError::InvalidToken`] if it cannot be one, whoever knows it.
+    pub fn parse(text: &str) -> Result<Self, ApiError> {
         let fault = if text.is_empty() {
             TokenFault::Missing
         } else if text.contains(' ') {
@@ -44,7 +74,22 @@ impl Token {
         } else {
             return Ok(Self(text.into()));
         };
-        Err(Rejection::InvalidToken(fault))
+        Err(ApiError::InvalidToken(fault))
+    }
+
+    /// Whether Django REST Framework issued it: such a token names no hospital.
+    pub fn is_imported(&self) -> bool {
+        self.0.len() == 2 * BYTES_OF_DJANGO
+    }
+
+    /// The hospital that it names, if it was issued with `key` for that.
+    pub fn hospital_id(&self, kind: TokenKind, key: &str) -> Option<HospitalId> {
+        let bytes = hex::decode(&self.0).ok()?;
+        let (named, check) = bytes.split_at_checked(HOSPITAL_BYTES + RANDOM_BYTES)?;
+        mac(kind, named, key)?.verify_truncated_left(check).ok()?;
+        let mut hospital = [0; 8];
+        hospital.get_mut(1..)?.copy_from_slice(named.get(..HOSPITAL_BYTES)?);
+        Some(HospitalId::new(i64::from_be_bytes(hospital)))
     }
 
     /// What the client is given, once.
@@ -54,8 +99,19 @@ impl Token {
 
     /// What is stored: SHA-256, in hex.
     pub fn digest(&self) -> String {
-        hex(&Sha256::digest(self.0.as_bytes()))
+        hex::encode(Sha256::digest(self.0.as_bytes()))
     }
+}
+
+/// The check of a token, before it is shortened. An HMAC takes a key of any length.
+fn mac(kind: TokenKind, named: &[u8], key: &str) -> Option<Hmac<Sha256>> {
+    let mut mac = Hmac::<Sha256>::new_from_slice(key.as_bytes()).ok()?;
+    mac.update(match kind {
+        TokenKind::Session => b"session",
+        TokenKind::Ticket => b"ticket",
+    });
+    mac.update(named);
+    Some(mac)
 }
 
 /// Never the token itself: it must not reach a log.
@@ -69,25 +125,15 @@ impl std::fmt::Debug for Token {
 /// credentials, as in Django REST Framework.
 ///
 /// # Errors
-/// [`Rejection::InvalidToken`] for a `Token` header that does not hold one token.
-pub fn from_authorization(header: &[u8]) -> Result<Option<Token>, Rejection> {
+/// [`ApiError::InvalidToken`] for a `Token` header that does not hold one token.
+pub fn from_authorization(header: &[u8]) -> Result<Option<Token>, ApiError> {
     let keyword = header.get(..5).unwrap_or_default();
     let rest = header.get(5..).unwrap_or_default();
     if !keyword.eq_ignore_ascii_case(b"token") || !matches!(rest.first(), None | Some(b' ' | b'\t')) {
         return Ok(None);
     }
-    let text = std::str::from_utf8(rest).map_err(|_| Rejection::InvalidToken(TokenFault::Characters))?;
+    let text = std::str::from_utf8(rest).map_err(|_| ApiError::InvalidToken(TokenFault::Characters))?;
     Token::parse(text.trim_matches([' ', '\t'])).map(Some)
-}
-
-/// Bytes in hexadecimal digits.
-pub fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
-        // Writing to a String cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 #[cfg(test)]
@@ -98,14 +144,14 @@ mod tests {
 
     fn fault(header: &[u8]) -> TokenFault {
         match from_authorization(header) {
-            Err(Rejection::InvalidToken(fault)) => fault,
+            Err(ApiError::InvalidToken(fault)) => fault,
             other => panic!("{other:?}"),
         }
     }
 
     #[test]
     fn the_keyword_may_be_in_any_case() {
-        let token = Token::new([0xab; BYTES]);
+        let token = Token::issue(TokenKind::Session, HospitalId::new(7), [0xab; RANDOM_BYTES], "key");
         for keyword in ["Token", "token", "TOKEN"] {
             let header = format!("{keyword} {}", token.reveal());
             assert_eq!(from_authorization(header.as_bytes()), Ok(Some(token.clone())));
@@ -144,10 +190,32 @@ mod tests {
 
     #[test]
     fn a_token_is_stored_as_its_sha256() {
-        let token = Token::new([0; BYTES]);
-        assert_eq!(token.reveal(), "0".repeat(64));
+        let token = Token::parse(&"0".repeat(64)).unwrap();
         assert_eq!(token.digest(), "60e05bd1b195af2f94112fa7197a5c88289058840ce7c6df9693756bc6250f55");
         assert_eq!(format!("{token:?}"), "Token(…)");
+    }
+
+    #[test]
+    fn a_token_names_its_hospital_to_those_who_have_the_key() {
+        for hospital_id in [1, 100, (1 << 53) - 1].map(HospitalId::new) {
+            let token = Token::issue(TokenKind::Session, hospital_id, [0xab; RANDOM_BYTES], "key");
+            assert_eq!(token.reveal().len(), 64);
+            assert_eq!(token.hospital_id(TokenKind::Session, "key"), Some(hospital_id));
+            assert_eq!(token.hospital_id(TokenKind::Session, "another key"), None);
+            assert_eq!(token.hospital_id(TokenKind::Ticket, "key"), None, "a session is no ticket");
+        }
+    }
+
+    #[test]
+    fn a_token_with_another_digit_anywhere_names_no_hospital() {
+        let token = Token::issue(TokenKind::Session, HospitalId::new(7), [1; RANDOM_BYTES], "key");
+        for at in 0..64 {
+            let mut text = token.reveal().to_string();
+            let other = if &text[at..=at] == "0" { "1" } else { "0" };
+            text.replace_range(at..=at, other);
+            assert_eq!(Token::parse(&text).unwrap().hospital_id(TokenKind::Session, "key"), None, "{at}");
+        }
+        assert_eq!(Token::parse(&"a".repeat(40)).unwrap().hospital_id(TokenKind::Session, "key"), None);
     }
 
     proptest! {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 #[cfg(test)]
 use ts_rs::TS;
 
-use crate::{Id, Seq, Timestamp, event::Reason};
+use crate::{HospitalId, Seq, SessionId, Timestamp, UserId};
 
 /// The WebSocket subprotocol of clients that understand snapshots and acknowledge what they received.
 pub const SUBPROTOCOL: &str = "rollcall.v1";
@@ -20,7 +20,7 @@ pub struct DoctorInfo {
     /// The doctor's user id.
     #[cfg_attr(test, ts(type = "number"))]
     #[cfg_attr(feature = "utoipa", schema(value_type = i64))]
-    pub id: Id,
+    pub id: UserId,
     /// Login name.
     pub username: String,
     /// Given name.
@@ -37,6 +37,28 @@ pub struct DoctorInfo {
     pub specialization: String,
     /// The hospital's name.
     pub hospital: String,
+}
+
+/// Why something happened without the doctor's own call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS))]
+#[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    /// The doctor's last connection went away and did not return within the grace.
+    ConnectionLost,
+    /// An administrator did it.
+    Admin,
+}
+
+impl Reason {
+    /// The stored word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::ConnectionLost => "connection_lost",
+            Self::Admin => "admin",
+        }
+    }
 }
 
 /// Which way a doctor went.
@@ -62,7 +84,7 @@ pub enum DoctorEvent {
         /// The doctor's user id.
         #[cfg_attr(test, ts(type = "number"))]
         #[cfg_attr(feature = "utoipa", schema(value_type = i64))]
-        doctor_id: Id,
+        doctor_id: UserId,
         /// Which way.
         action: LoginAction,
         /// `Dr. <first> <last>`.
@@ -86,7 +108,7 @@ pub enum DoctorEvent {
         /// The doctor's user id.
         #[cfg_attr(test, ts(type = "number"))]
         #[cfg_attr(feature = "utoipa", schema(value_type = i64))]
-        doctor_id: Id,
+        doctor_id: UserId,
         /// Free from now on, or not.
         is_available_for_consultation: bool,
         /// The doctor after the change.
@@ -136,7 +158,7 @@ pub enum WatcherMessage {
         #[serde(with = "by_id")]
         #[cfg_attr(test, ts(type = "Record<string, string>"))]
         #[cfg_attr(feature = "utoipa", schema(value_type = std::collections::BTreeMap<String, chrono::DateTime<chrono::Utc>>))]
-        live_since: Vec<(Id, Timestamp)>,
+        live_since: Vec<(UserId, Timestamp)>,
     },
     /// The answer to `?since=`: the missed events came before this, or (`recovered: false`) a snapshot follows.
     Resumed {
@@ -151,7 +173,7 @@ pub enum WatcherMessage {
         /// Whether everything after `from` was sent.
         recovered: bool,
     },
-    /// Somebody connected, or nobody of theirs is any more. Only for who asks with `?connections=1`.
+    /// The number of connected people has changed. Only for a dashboard that asks with `?connections=1`.
     Connections {
         /// Entries of the registry, as in a snapshot.
         connections: usize,
@@ -169,13 +191,13 @@ mod by_id {
 
     use serde::{Deserialize, Deserializer, Serializer, de::Error};
 
-    use crate::{Id, Timestamp};
+    use crate::{Timestamp, UserId};
 
-    pub fn serialize<S: Serializer>(times: &[(Id, Timestamp)], serializer: S) -> Result<S::Ok, S::Error> {
+    pub fn serialize<S: Serializer>(times: &[(UserId, Timestamp)], serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_map(times.iter().map(|(id, at)| (id, at)))
     }
 
-    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<(Id, Timestamp)>, D::Error> {
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<(UserId, Timestamp)>, D::Error> {
         let times = BTreeMap::<String, Timestamp>::deserialize(deserializer)?;
         times.into_iter().map(|(id, at)| Ok((id.parse().map_err(Error::custom)?, at))).collect()
     }
@@ -263,7 +285,7 @@ pub struct User {
     /// The user's id.
     #[cfg_attr(test, ts(type = "number"))]
     #[cfg_attr(feature = "utoipa", schema(value_type = i64))]
-    pub id: Id,
+    pub id: UserId,
     /// Unique without regard to case.
     pub email: String,
     /// Login name.
@@ -283,7 +305,7 @@ pub struct User {
     /// The hospital they belong to.
     #[cfg_attr(test, ts(type = "number"))]
     #[cfg_attr(feature = "utoipa", schema(value_type = i64))]
-    pub hospital_id: Id,
+    pub hospital_id: HospitalId,
     /// That hospital's time zone, an IANA name; as it is stored, whether there is such a zone or not.
     pub time_zone: String,
     /// Present for doctors only.
@@ -355,7 +377,7 @@ pub struct SessionEntry {
     /// The session's id.
     #[cfg_attr(test, ts(type = "number"))]
     #[cfg_attr(feature = "utoipa", schema(value_type = i64))]
-    pub id: Id,
+    pub id: SessionId,
     /// When they signed in.
     #[cfg_attr(feature = "utoipa", schema(value_type = String, format = DateTime))]
     pub created_at: Timestamp,
@@ -470,7 +492,7 @@ pub struct RecordedEvent {
     /// The user who made the call; null for an automatic logout.
     #[cfg_attr(test, ts(type = "number | null"))]
     #[cfg_attr(feature = "utoipa", schema(value_type = Option<i64>))]
-    pub actor_id: Option<Id>,
+    pub actor_id: Option<UserId>,
 }
 
 /// A page of `GET /api/events/`.
@@ -515,11 +537,11 @@ pub enum Ok {
     Ok,
 }
 
-/// The body of every refusal.
+/// The body of every error.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(TS))]
 #[cfg_attr(feature = "utoipa", derive(utoipa::ToSchema))]
-pub struct Refusal {
+pub struct ErrorBody {
     /// A sentence for people.
     pub detail: String,
     /// A word for programs.

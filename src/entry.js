@@ -1,12 +1,12 @@
 // The Worker's entry point: the Rust Worker, with a deadline around it.
 //
 // A panic, a trap or a stack overflow ends the WebAssembly instance, and with it everything that it waits for, its own
-// timers too: who was waiting for it would wait for ever. So the one thing that must outlive it stands outside. The
+// timers too: a caller that waits for it would wait for ever. So the one thing that must outlive it stands outside. The
 // next call finds a new instance, and a room reads what it knows from storage, as after any crash.
 
-import Rollcall, { Room as RustRoom } from "./index.js";
+import { DurableObject } from "cloudflare:workers";
 
-export { LoginThrottle } from "./index.js";
+import Rollcall, { LoginThrottle as RustLoginThrottle, Room as RustRoom } from "./index.js";
 
 /** No request waits longer than ten seconds. */
 const ANSWER_WITHIN_MS = 8_000;
@@ -14,7 +14,7 @@ const ANSWER_WITHIN_MS = 8_000;
 /** An alarm that has not ended by then is taken for dead: the runtime rings again. */
 const ALARM_WITHIN_MS = 10_000;
 
-/** `Rejection::Unavailable`, as the Rust code words it. */
+/** `ApiError::Unavailable`, as the Rust code words it. */
 const DETAIL = "Service temporarily unavailable, try again later.";
 const UNAVAILABLE = `{"detail":"${DETAIL}","code":"unavailable"}`;
 
@@ -30,15 +30,22 @@ export default class extends Rollcall {
   }
 }
 
-export class Room {
+// A public method of these classes is an RPC method, which only the Worker can call: a client's request reaches `fetch`.
+
+export class Room extends DurableObject {
   #room;
 
   constructor(state, env) {
+    super(state, env);
     this.#room = new RustRoom(state, env);
   }
 
   fetch(request) {
     return this.#room.fetch(request);
+  }
+
+  call(json, requestId) {
+    return this.#room.call(json, requestId);
   }
 
   alarm() {
@@ -55,6 +62,23 @@ export class Room {
 
   webSocketError(socket, error) {
     return this.#room.webSocketError(socket, error);
+  }
+}
+
+export class LoginThrottle extends DurableObject {
+  #throttle;
+
+  constructor(state, env) {
+    super(state, env);
+    this.#throttle = new RustLoginThrottle(state, env);
+  }
+
+  call(json) {
+    return this.#throttle.call(json);
+  }
+
+  alarm() {
+    return this.#throttle.alarm();
   }
 }
 

@@ -1,32 +1,39 @@
 //! Rollcall: the live duty board of a hospital, as a Cloudflare Worker.
 //!
-//! One way through: request → who is asking → room → one D1 batch → announce. The rules are in `rollcall-core`; this
-//! crate is the thin shell that brings them to the platform. `ARCHITECTURE.md` is the map.
+//! One way through: the Worker finds the hospital and hands the request on; the hospital's room answers it. The rules are
+//! in `rollcall-core`; this crate brings them to the platform. `ARCHITECTURE.md` is the map.
 
-mod clock;
-mod db;
-mod env;
-mod error;
-mod faults;
-mod http;
-mod log;
-mod metrics;
-mod random;
-mod retention;
+mod d1;
+mod edge;
+mod login_throttle;
+mod platform;
 mod room;
-mod throttle;
+#[cfg(test)]
+mod schema;
+mod telemetry;
 
-use worker::{Context, Env, HttpRequest, ScheduleContext, ScheduledEvent, event};
+use worker::{Context, Env, Request, Response, ScheduleContext, ScheduledEvent, event};
 
-use crate::env::Bindings;
+use crate::platform::env::Bindings;
+
+/// Before anything else: a panic's log line has the JavaScript stack.
+#[event(start)]
+fn start() {
+    // The `worker` crate's own hook must still run: it makes a new instance.
+    let worker_hook = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        console_error_panic_hook::hook(panic);
+        worker_hook(panic);
+    }));
+}
 
 /// Every request that is not a static asset.
 #[event(fetch)]
-async fn fetch(request: HttpRequest, env: Env, context: Context) -> worker::Result<worker::Response> {
+async fn fetch(request: Request, env: Env, context: Context) -> worker::Result<Response> {
     let bindings = Bindings::new(env);
-    let response = http::serve(request, bindings.clone()).await;
-    if metrics::is_due() {
-        context.wait_until(metrics::add(bindings));
+    let response = edge::serve(request, &bindings).await;
+    if d1::counters::is_due() {
+        context.wait_until(d1::counters::flush(bindings));
     }
     response
 }
@@ -34,5 +41,5 @@ async fn fetch(request: HttpRequest, env: Env, context: Context) -> worker::Resu
 /// Every hour.
 #[event(scheduled)]
 async fn scheduled(_event: ScheduledEvent, env: Env, _context: ScheduleContext) {
-    retention::forget(Bindings::new(env)).await;
+    edge::forget_old(&Bindings::new(env)).await;
 }

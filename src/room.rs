@@ -1,233 +1,135 @@
-//! A hospital's room: the Durable Object where its doctors, dashboards and connections meet.
+//! A hospital's room: the Durable Object that owns the hospital's live data.
 //!
-//! **Invariant:** the room is the only writer of its doctors' state; nothing reaches a socket unless it is already a
-//! row in `events`; and events reach every socket in `seq` order. [`Room::memory`] is locked from before a change is
-//! sent to the database until it is announced, and while a dashboard joins, so neither can overtake the other.
+//! **Invariant:** the room is the only writer of its log and of its doctors' state; nothing reaches a socket unless it is a
+//! row of the log; events reach every socket in `seq` order. Nothing awaits between deciding and recording.
 
 mod alarm;
-mod connections;
-mod durable;
+pub mod api;
+mod archive;
+pub mod cookies;
+pub mod credentials;
+mod duty;
+pub mod handshake;
+mod internal;
 mod join;
-mod record;
-mod relays;
+mod parts;
+pub mod request;
+pub mod router;
 mod sockets;
+mod state;
+mod storage;
+mod takeover;
+mod user_changes;
+mod users;
 
-pub(crate) use sockets::refuse;
+use std::{cell::OnceCell, rc::Rc};
 
-use std::{
-    cell::{Cell, OnceCell, RefCell},
-    collections::VecDeque,
-    rc::Rc,
-    time::Duration,
-};
-
-use rollcall_core::{
-    Id, Rejection, Timestamp,
-    board::Board,
-    call::{Call, Place},
-    ticket::SocketPath,
-    wire::{ActiveConnections, Success},
-};
-use tokio::sync::{Mutex, MutexGuard};
-use wasm_bindgen::JsCast;
+use rollcall_core::{ApiError, room::RoomName};
+use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
 use worker::{
     DurableObject, Env, Request, Response, Result, State, WebSocket, WebSocketIncomingMessage,
     WebSocketRequestResponsePair, durable_object, worker_sys::DurableObjectState,
 };
 
-use self::{connections::Telling, durable::Durable, record::Waiting, relays::Relays};
+use self::{request::Arrived, state::LiveRoom};
 use crate::{
-    clock,
-    env::Bindings,
-    error::{self, Error},
-    faults,
-    http::object_call,
-    log::{self, About, Refused},
+    platform::{clock, env::Bindings, faults},
+    telemetry::{
+        context::{RequestContext, with_context},
+        error::Error,
+        http,
+    },
 };
 
-/// The Durable Object class. Woken for a call, a frame or its alarm, asleep in between; only its sockets, their
-/// attachments and what is in its own storage outlive its sleep.
+/// The Durable Object class. It sleeps between requests, frames and alarms; only its storage, its sockets and their
+/// attachments outlive that.
 #[durable_object]
 pub struct Room {
-    state: State,
-    /// The same, for what the `worker` crate does not bind.
-    raw: DurableObjectState,
-    bindings: Bindings,
-    place: OnceCell<Place>,
-    memory: Mutex<Option<Memory>>,
-    /// Changes that nobody has sent to the database yet. Never borrowed while anything waits.
-    waiting: RefCell<VecDeque<Waiting>>,
-    /// How far the hospital is from UTC.
-    offset: clock::Offset,
-    /// Read from storage at first use, and never borrowed while anything waits.
-    durable: RefCell<Option<Durable>>,
-    /// For when the alarm is set; unknown after waking.
-    alarm: Cell<Option<Option<Timestamp>>>,
-    /// Until then the database may still make a change that it did not answer.
-    in_doubt_until: Cell<Timestamp>,
-    relays: Relays,
-    telling: Rc<Telling>,
-}
-
-/// What a room knows while it is awake, read from the database at the first call that needs it.
-struct Memory {
-    /// The hospital's time zone, an IANA name.
-    time_zone: String,
-    /// The roster, at the seq up to which events have been announced.
-    board: Board,
+    live: Rc<LiveRoom>,
+    app: OnceCell<http::App>,
 }
 
 impl DurableObject for Room {
     fn new(state: State, env: Env) -> Self {
-        let raw = state._inner();
-        let state = State::from(raw.clone().unchecked_into::<DurableObjectState>());
+        // The `worker` crate's `State` cannot be cloned.
+        let state: State = state._inner().unchecked_into::<DurableObjectState>().into();
         if let Ok(ping) = WebSocketRequestResponsePair::new("ping", "pong") {
             state.set_websocket_auto_response(&ping);
         }
-        Self {
-            state,
-            raw,
-            bindings: Bindings::new(env),
-            place: OnceCell::new(),
-            memory: Mutex::new(None),
-            waiting: RefCell::default(),
-            offset: clock::Offset::default(),
-            durable: RefCell::new(None),
-            alarm: Cell::new(None),
-            in_doubt_until: Cell::default(),
-            relays: Relays::default(),
-            telling: Rc::default(),
-        }
+        let hospital_id = state.id().name().and_then(|name| RoomName::parse(&name)).unwrap_or_default();
+        Self { live: LiveRoom::new(state, Bindings::new(env), hospital_id), app: OnceCell::new() }
     }
 
+    /// Receives what a client sent, and trusts nothing in it.
     async fn fetch(&self, request: Request) -> Result<Response> {
-        let about = About::object(self.place()?, object_call::request_id(&request));
-        log::about(about, self.answer_call(request)).await
+        let request_id = http::request_id(request.headers().get("CF-Ray")?.as_deref())?;
+        let context = RequestContext::of_room(self.live.hospital_id(), request_id);
+        let arrived_at = Arrived(clock::now());
+        with_context(context, async {
+            faults::point("room", self.live.hospital_id()).await?;
+            let app = self
+                .app
+                .get_or_init(|| http::app(router::router(self.live.clone()), &self.live.bindings().allowed_origins()));
+            let mut request = http::read(request).await?;
+            request.extensions_mut().insert(arrived_at);
+            http::respond(app.clone(), request).await
+        })
+        .await
     }
 
     async fn websocket_message(&self, socket: WebSocket, frame: WebSocketIncomingMessage) -> Result<()> {
-        match frame {
-            WebSocketIncomingMessage::String(text) => self.hear(&socket, Some(&text))?,
-            WebSocketIncomingMessage::Binary(_) => self.hear(&socket, None)?,
-        }
-        self.look_again_in_time().await
+        self.in_room(async |room| {
+            match frame {
+                WebSocketIncomingMessage::String(text) => room.on_message(&socket, Some(&text))?,
+                WebSocketIncomingMessage::Binary(_) => room.on_message(&socket, None)?,
+            }
+            Ok(())
+        })
+        .await
     }
 
     async fn websocket_close(&self, socket: WebSocket, code: usize, reason: String, _was_clean: bool) -> Result<()> {
-        self.closed(&socket, code, &reason)?;
-        self.look_again_in_time().await
+        self.in_room(async |room| Ok(room.on_close(&socket, code, &reason)?)).await
     }
 
     async fn websocket_error(&self, socket: WebSocket, _error: worker::Error) -> Result<()> {
-        self.closed(&socket, 0, "")?;
-        self.look_again_in_time().await
+        self.in_room(async |room| Ok(room.on_close(&socket, 0, "")?)).await
     }
 
     async fn alarm(&self) -> Result<Response> {
-        log::about(About::object(self.place()?, String::new()), self.ring()).await?;
+        let context = RequestContext::of_room(self.live.hospital_id(), String::new());
+        with_context(context, self.live.clone().on_alarm()).await?;
         Response::empty()
     }
 }
 
-/// Who waits longer for the room than this is sent away, and what they asked for is not done later: they may have
-/// asked for something else by then.
-const PATIENCE: Duration = Duration::from_secs(4);
-
 impl Room {
-    async fn answer_call(&self, request: Request) -> Result<Response> {
-        let point = if self.place()?.relay.is_some() { "relay" } else { "room" };
-        faults::point(point, self).await?;
-        let call = object_call::read(request).await?;
-        let response = match call {
-            Call::Record { by, doctor_id, change } => answer(self.record(by, doctor_id, change).await),
-            Call::Watch { opener, v1, since, connections } => {
-                joined(SocketPath::DoctorStatus, self.join_as_watcher(opener, v1, since, connections).await)
-            }
-            Call::Connect { opener, email, doctor, v1 } => {
-                joined(SocketPath::Connect, self.join_as_person(opener, email, doctor, v1).await)
-            }
-            Call::Registry => {
-                let active_connections = self.registry();
-                let (status, count) = (Success::Success, active_connections.len());
-                answer(Ok(ActiveConnections { status, count, active_connections }))
-            }
-            Call::Count(user_id) => answer(Ok(self.counts(user_id))),
-            Call::Gauges => answer(self.gauges().map_err(Error::from)),
-            Call::Relay { events, latest, connections } => {
-                self.telling.learn(connections);
-                answer(self.hear_of(events, latest).await)
-            }
-            Call::Connections(connections) => {
-                self.telling.learn(connections);
-                self.tell_connections_now();
-                answer(Ok(()))
-            }
-            Call::Show(connections) => {
-                self.telling.learn(connections);
-                answer(self.show_here().await)
-            }
-            Call::EndSessions { user_id, ref session_ids } => {
-                self.end_sessions(session_ids)?;
-                answer(self.pass_on::<()>(user_id, &call).await)
-            }
-            Call::Disconnect(user_id) => {
-                let here = self.disconnect(user_id, &Rejection::Disconnected)?;
-                answer(self.pass_on::<usize>(user_id, &call).await.map(|there| here + there))
-            }
-            Call::UserChanged { by, user_id, email, ended, is_gone, leaves_duty } => {
-                self.end_sessions(&ended)?;
-                self.rename(user_id, &email)?;
-                if is_gone {
-                    self.disconnect(user_id, &Rejection::SessionEnded)?;
-                }
-                // At a relay nobody is without a session.
-                let ended = self.pass_on::<()>(user_id, &Call::EndSessions { user_id, session_ids: ended }).await;
-                answer(self.show_anew(&by, user_id, leaves_duty).await.and(ended))
-            }
-        };
-        self.look_again_in_time().await?;
-        response
+    async fn answer(&self, json: &str) -> std::result::Result<serde_json::Value, Error> {
+        faults::point("room", self.live.hospital_id()).await?;
+        self.live.clone().answer(json).await
     }
 
-    /// The room's memory, for one at a time, in the order of asking.
-    async fn lock(&self) -> Result<MutexGuard<'_, Option<Memory>>> {
-        match self.memory.try_lock() {
-            Ok(memory) => Ok(memory),
-            Err(_) => clock::within(PATIENCE, self.memory.lock()).await,
-        }
-    }
-
-    /// The hospital, and which relay this is, if it is one: by the object's name.
-    fn place(&self) -> Result<Place> {
-        if let Some(place) = self.place.get() {
-            return Ok(*place);
-        }
-        let name = self.state.id().name().unwrap_or_default();
-        let place = Place::of(&name).ok_or_else(|| worker::Error::RustError("a room without a hospital".into()))?;
-        Ok(*self.place.get_or_init(|| place))
-    }
-
-    /// The hospital.
-    pub(crate) fn hospital_id(&self) -> Result<Id> {
-        Ok(self.place()?.hospital_id)
+    /// Does `work` in a room that has read what it knows.
+    async fn in_room(&self, work: impl AsyncFnOnce(&LiveRoom) -> std::result::Result<(), Error>) -> Result<()> {
+        let context = RequestContext::of_room(self.live.hospital_id(), String::new());
+        with_context(context, async {
+            self.live.ready().await?;
+            self.live.alarm_after_waking()?;
+            work(&self.live).await
+        })
+        .await
+        .map_err(|error| worker::Error::RustError(error.into_api_error().to_string()))
     }
 }
 
-/// A join's result as a browser reads it: a refusal is a socket too.
-fn joined(path: SocketPath, result: error::Result<Response>) -> Result<Response> {
-    result.or_else(|error| {
-        let rejection = error.into_rejection();
-        log::refused(&Refused {
-            code: rejection.code(),
-            status: rejection.close_code(),
-            method: "GET",
-            path: path.as_str(),
-        });
-        refuse(&rejection)
-    })
-}
-
-/// A call's result as the Worker reads it: a refusal is an answer too.
-fn answer<T: serde::Serialize>(result: error::Result<T>) -> Result<Response> {
-    Response::ok(object_call::as_json(&result.map_err(Error::into_rejection))?)
+/// The entrance of the Worker and nobody else: an RPC method, which no HTTP request reaches.
+#[wasm_bindgen(wasm_bindgen_futures = worker::wasm_bindgen_futures)]
+impl Room {
+    /// Answers a call, both in JSON, for a request of that id.
+    pub async fn call(&self, json: String, request_id: String) -> std::result::Result<String, JsValue> {
+        let context = RequestContext::of_room(self.live.hospital_id(), request_id);
+        let answer = with_context(context, async { self.answer(&json).await.map_err(Error::into_api_error) }).await;
+        serde_json::to_string::<std::result::Result<_, ApiError>>(&answer)
+            .map_err(|error| worker::Error::from(error).into())
+    }
 }

@@ -8,9 +8,9 @@ fn fields(body: &Value) -> Fields {
 }
 
 fn fault(body: Value) -> Option<String> {
-    let refusal = UserEdit::parse(&fields(&body)).err()?.refusal();
-    assert_eq!(refusal.code, "invalid_request");
-    refusal.field
+    let error = UserEdit::parse(&fields(&body)).err()?.body();
+    assert_eq!(error.code, "invalid_request");
+    error.field
 }
 
 #[test]
@@ -22,8 +22,8 @@ fn a_new_user_needs_an_email_a_role_and_a_password() {
     for name in ["email", "role", "password"] {
         let mut body = full.clone();
         body.as_object_mut().unwrap().remove(name);
-        let refusal = NewUser::parse(&fields(&body)).err().unwrap().refusal();
-        assert_eq!((refusal.detail.as_str(), refusal.field.as_deref()), ("This field is required.", Some(name)));
+        let error = NewUser::parse(&fields(&body)).err().unwrap().body();
+        assert_eq!((error.detail.as_str(), error.field.as_deref()), ("This field is required.", Some(name)));
     }
 }
 
@@ -73,7 +73,7 @@ fn a_filter_has_defaults_and_names_what_is_wrong() {
         [("role=boss", "role"), ("limit=0", "limit"), ("offset=-1", "offset"), ("search=%00", "search")]
     {
         let refused = UserFilter::parse(&Query::parse(query)).unwrap_err();
-        assert_eq!(refused.refusal().field.as_deref(), Some(field), "{query}");
+        assert_eq!(refused.body().field.as_deref(), Some(field), "{query}");
     }
 }
 

@@ -7,12 +7,15 @@ use proptest::prelude::*;
 use super::*;
 use crate::{
     Seq,
-    board::{Board, OnRoster},
-    event::{Change, Reason, tests::ann},
+    board::{Board, RosterEntry},
+    event::{DutyChange, tests::ann},
+    wire::Reason,
 };
 
 const GRACE: TimeDelta = TimeDelta::seconds(45);
-const DOCTOR: Id = 7;
+const DOCTOR: UserId = UserId::new(7);
+/// Three doctors, [`DOCTOR`] first.
+const DOCTORS: [UserId; 3] = [DOCTOR, UserId::new(8), UserId::new(9)];
 
 /// A hospital: its clock, its sockets, what it recorded and what it remembers.
 struct Hospital {
@@ -20,24 +23,24 @@ struct Hospital {
     presence: Presence,
     board: Board,
     history: Vec<Event>,
-    sockets: BTreeMap<u32, Id>,
+    sockets: BTreeMap<u32, UserId>,
     next_socket: u32,
 }
 
 impl Hospital {
     fn new(grace: Option<TimeDelta>) -> Self {
-        let doctors = (DOCTOR..DOCTOR + 3).map(|id| OnRoster { doctor: doctor(id, false), live_since: None }).collect();
+        let doctors = DOCTORS.map(|id| RosterEntry { doctor: doctor(id, false), live_since: None }).into();
         Self {
             now: "2026-11-22T09:00:00Z".parse().unwrap(),
             presence: Presence::new(grace, []),
-            board: Board::new(0, doctors, vec![]),
+            board: Board::new(Seq::default(), doctors, vec![]),
             history: vec![],
             sockets: BTreeMap::new(),
             next_socket: 0,
         }
     }
 
-    fn open(&mut self, doctor_id: Id) -> u32 {
+    fn open(&mut self, doctor_id: UserId) -> u32 {
         self.next_socket += 1;
         self.sockets.insert(self.next_socket, doctor_id);
         self.presence.opened(doctor_id, self.now);
@@ -46,39 +49,39 @@ impl Hospital {
 
     fn close(&mut self, socket: u32) {
         if let Some(doctor_id) = self.sockets.remove(&socket) {
-            self.presence.seen(doctor_id, self.is_connected(doctor_id), self.now);
+            self.presence.set_connected(doctor_id, self.is_connected(doctor_id), self.now);
         }
     }
 
-    /// What `db::events::record` does, and the announcement after it.
-    fn record(&mut self, doctor_id: Id, change: Change, reason: Option<Reason>) {
-        if self.is_live(doctor_id) == (change == Change::Login) {
+    /// Records a change and announces it, as the room does.
+    fn record(&mut self, doctor_id: UserId, change: DutyChange, reason: Option<Reason>) {
+        if self.is_live(doctor_id) == (change == DutyChange::GoOnDuty) {
             return;
         }
         let event = Event {
-            seq: self.board.seq() + 1,
+            seq: self.board.seq().next(),
             reason,
-            doctor: doctor(doctor_id, change == Change::Login),
-            ..event(change.action(), self.now)
+            doctor: doctor(doctor_id, change == DutyChange::GoOnDuty),
+            ..event(change.kind(), self.now)
         };
         self.presence.apply(&event);
         self.history.push(event.clone());
         assert!(self.board.apply(event));
     }
 
-    /// Time passes, and the alarm rings at each deadline on the way.
+    /// Time passes, and the alarm runs at each deadline on the way.
     fn wait(&mut self, seconds: i64) {
         let end = self.now + TimeDelta::seconds(seconds);
-        while let Some(deadline) = self.presence.look_again(self.now).filter(|deadline| *deadline <= end) {
+        while let Some(deadline) = self.presence.next_deadline(self.now).filter(|deadline| *deadline <= end) {
             self.now = self.now.max(deadline);
-            self.ring();
+            self.on_alarm();
         }
         self.now = end;
     }
 
-    fn ring(&mut self) {
+    fn on_alarm(&mut self) {
         for doctor_id in self.presence.overdue(self.now) {
-            self.record(doctor_id, Change::Logout, Some(Reason::ConnectionLost));
+            self.record(doctor_id, DutyChange::GoOffDuty, Some(Reason::ConnectionLost));
             self.presence.end(doctor_id);
         }
     }
@@ -91,15 +94,15 @@ impl Hospital {
             self.presence.apply(event);
         }
         for doctor_id in self.presence.doctors() {
-            self.presence.seen(doctor_id, self.is_connected(doctor_id), self.now);
+            self.presence.set_connected(doctor_id, self.is_connected(doctor_id), self.now);
         }
     }
 
-    fn is_connected(&self, doctor_id: Id) -> bool {
+    fn is_connected(&self, doctor_id: UserId) -> bool {
         self.sockets.values().any(|id| *id == doctor_id)
     }
 
-    fn is_live(&self, doctor_id: Id) -> bool {
+    fn is_live(&self, doctor_id: UserId) -> bool {
         self.board.is_live(doctor_id)
     }
 
@@ -108,18 +111,18 @@ impl Hospital {
     }
 }
 
-fn doctor(id: Id, is_live: bool) -> crate::wire::DoctorInfo {
+fn doctor(id: UserId, is_live: bool) -> crate::wire::DoctorInfo {
     crate::wire::DoctorInfo { id, is_live, ..ann() }
 }
 
-fn event(action: Action, at: Timestamp) -> Event {
-    Event { at, ..crate::event::tests::event(1, action) }
+fn event(kind: EventKind, at: Timestamp) -> Event {
+    Event { at, ..crate::event::tests::event(1, kind) }
 }
 
 fn on_duty_with_a_socket() -> (Hospital, u32) {
     let mut hospital = Hospital::new(Some(GRACE));
     let socket = hospital.open(DOCTOR);
-    hospital.record(DOCTOR, Change::Login, None);
+    hospital.record(DOCTOR, DutyChange::GoOnDuty, None);
     (hospital, socket)
 }
 
@@ -132,7 +135,7 @@ fn a_doctor_whose_last_socket_is_gone_is_logged_out_after_the_grace_and_once() {
     hospital.wait(1);
     assert!(!hospital.is_live(DOCTOR));
     hospital.wait(1000);
-    assert_eq!(hospital.lost(), [2]);
+    assert_eq!(hospital.lost(), [Seq::new(2)]);
 }
 
 #[test]
@@ -158,9 +161,9 @@ fn several_tabs_and_devices_are_one_doctor() {
 }
 
 #[test]
-fn who_never_opened_a_socket_is_not_logged_out() {
+fn a_doctor_who_never_opened_a_socket_is_not_logged_out() {
     let mut hospital = Hospital::new(Some(GRACE));
-    hospital.record(DOCTOR, Change::Login, None);
+    hospital.record(DOCTOR, DutyChange::GoOnDuty, None);
     hospital.wait(100_000);
     assert!(hospital.is_live(DOCTOR));
 
@@ -168,40 +171,40 @@ fn who_never_opened_a_socket_is_not_logged_out() {
     let before_duty = hospital.open(DOCTOR);
     hospital.close(before_duty);
     hospital.wait(10);
-    hospital.record(DOCTOR, Change::Login, None);
+    hospital.record(DOCTOR, DutyChange::GoOnDuty, None);
     hospital.wait(100_000);
     assert!(hospital.is_live(DOCTOR), "the socket was gone before the doctor came");
 }
 
 #[test]
-fn an_old_socket_has_no_say_in_the_next_stay() {
+fn a_socket_from_before_a_logout_does_not_matter_after_it() {
     let (mut hospital, old) = on_duty_with_a_socket();
-    hospital.record(DOCTOR, Change::Logout, None);
-    hospital.record(DOCTOR, Change::Login, None);
+    hospital.record(DOCTOR, DutyChange::GoOffDuty, None);
+    hospital.record(DOCTOR, DutyChange::GoOnDuty, None);
     hospital.close(old);
     hospital.wait(100_000);
     assert!(hospital.is_live(DOCTOR));
 }
 
 #[test]
-fn who_returns_while_the_logout_is_being_recorded_is_watched_again() {
+fn a_doctor_who_returns_while_the_logout_is_being_recorded_is_watched_again() {
     let (mut hospital, socket) = on_duty_with_a_socket();
     hospital.close(socket);
-    let logout = event(Action::Logout, hospital.now + GRACE);
+    let logout = event(EventKind::Logout, hospital.now + GRACE);
     hospital.now += GRACE + TimeDelta::milliseconds(1);
     let back = hospital.open(DOCTOR);
     hospital.presence.apply(&Event { doctor: doctor(DOCTOR, false), ..logout });
     hospital.close(back);
-    assert!(hospital.presence.stay(DOCTOR).is_some_and(|stay| stay.gone.is_some()));
+    assert!(hospital.presence.connectivity(DOCTOR).is_some_and(|doctor| doctor.disconnected_at.is_some()));
 }
 
 #[test]
-fn without_a_grace_nobody_is_logged_out() {
+fn without_a_grace_no_doctor_is_logged_out() {
     let mut hospital = Hospital::new(None);
     let socket = hospital.open(DOCTOR);
-    hospital.record(DOCTOR, Change::Login, None);
+    hospital.record(DOCTOR, DutyChange::GoOnDuty, None);
     hospital.close(socket);
-    assert_eq!(hospital.presence.look_again(hospital.now), None);
+    assert_eq!(hospital.presence.next_deadline(hospital.now), None);
     hospital.wait(100_000);
     assert!(hospital.is_live(DOCTOR));
 }
@@ -214,7 +217,7 @@ fn after_a_crash_the_grace_begins_again_and_ends_in_one_logout() {
     hospital.wait(44);
     assert!(hospital.is_live(DOCTOR));
     hospital.wait(1);
-    assert_eq!(hospital.lost(), [2]);
+    assert_eq!(hospital.lost(), [Seq::new(2)]);
 }
 
 #[test]
@@ -222,23 +225,23 @@ fn a_clock_that_was_set_back_does_not_lengthen_the_grace() {
     let (mut hospital, socket) = on_duty_with_a_socket();
     hospital.close(socket);
     hospital.now -= TimeDelta::days(1);
-    hospital.presence.seen(DOCTOR, false, hospital.now);
+    hospital.presence.set_connected(DOCTOR, false, hospital.now);
     hospital.wait(45);
     assert!(!hospital.is_live(DOCTOR));
 }
 
 #[derive(Clone, Debug)]
 enum Step {
-    Open(Id),
+    Open(UserId),
     Close(u32),
-    Login(Id),
-    Logout(Id),
+    Login(UserId),
+    Logout(UserId),
     Wait(i64),
     Crash(usize),
 }
 
 fn step() -> impl Strategy<Value = Step> {
-    let doctor = DOCTOR..DOCTOR + 3;
+    let doctor = prop::sample::select(&DOCTORS[..]);
     prop_oneof![
         3 => doctor.clone().prop_map(Step::Open),
         3 => (1u32..12).prop_map(Step::Close),
@@ -250,17 +253,17 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 proptest! {
-    /// Against a model that says it in other words: per doctor, whether this stay has had a socket, and since when
-    /// there is none.
+    /// Compares with a model in other words: per doctor, whether the doctor has had a socket while on duty, and since
+    /// when there is none.
     #[test]
-    fn in_any_order_state_equals_history_and_only_who_is_gone_is_logged_out(
+    fn in_any_order_state_equals_history_and_only_a_disconnected_doctor_is_logged_out(
         steps in prop::collection::vec(step(), 1..80),
     ) {
         let mut hospital = Hospital::new(Some(GRACE));
         let mut counted = BTreeSet::new();
-        let mut gone_since: BTreeMap<Id, Timestamp> = BTreeMap::new();
+        let mut disconnected_since: BTreeMap<UserId, Timestamp> = BTreeMap::new();
         for step in steps {
-            let live_before: BTreeSet<Id> = (DOCTOR..DOCTOR + 3).filter(|id| hospital.is_live(*id)).collect();
+            let live_before: BTreeSet<UserId> = DOCTORS.into_iter().filter(|id| hospital.is_live(*id)).collect();
             let before = hospital.history.len();
             match step {
                 Step::Open(id) => {
@@ -269,13 +272,13 @@ proptest! {
                 }
                 Step::Close(socket) => hospital.close(socket),
                 Step::Login(id) => {
-                    hospital.record(id, Change::Login, None);
+                    hospital.record(id, DutyChange::GoOnDuty, None);
                     if !live_before.contains(&id) && !hospital.is_connected(id) {
                         counted.remove(&id);
                     }
                 }
                 Step::Logout(id) => {
-                    hospital.record(id, Change::Logout, None);
+                    hospital.record(id, DutyChange::GoOffDuty, None);
                     if live_before.contains(&id) {
                         counted.remove(&id);
                     }
@@ -289,15 +292,15 @@ proptest! {
             for event in lost.map(|event| event.doctor.id) {
                 prop_assert!(counted.remove(&event), "logged out without ever having had a socket");
                 prop_assert!(!hospital.is_connected(event), "logged out while connected");
-                prop_assert!(hospital.now - gone_since[&event] >= GRACE, "logged out too early");
+                prop_assert!(hospital.now - disconnected_since[&event] >= GRACE, "logged out too early");
             }
-            for id in DOCTOR..DOCTOR + 3 {
+            for id in DOCTORS {
                 if hospital.is_connected(id) {
-                    gone_since.remove(&id);
+                    disconnected_since.remove(&id);
                 } else {
-                    gone_since.entry(id).or_insert(hospital.now);
+                    disconnected_since.entry(id).or_insert(hospital.now);
                 }
-                let overdue = gone_since.get(&id).is_some_and(|gone| hospital.now - *gone > GRACE);
+                let overdue = disconnected_since.get(&id).is_some_and(|at| hospital.now - *at > GRACE);
                 prop_assert!(
                     !(overdue && counted.contains(&id) && hospital.is_live(id)),
                     "still on duty after the grace"

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::event::{
-    Action, Reason,
+    EventKind,
     tests::{ann, event},
 };
 
@@ -13,10 +13,10 @@ fn json(message: &impl Serialize) -> String {
 #[test]
 fn login_and_logout_read_as_in_the_original_plus_seq() {
     assert_eq!(
-        json(&event(42, Action::Login).message()),
+        json(&event(42, EventKind::Login).message()),
         r#"{"type":"doctor_login_logout","doctor_id":7,"action":"login","doctor_name":"Dr. Ann Lee","timestamp":"2026-11-21T09:00:00Z","message":"Dr. Ann Lee logged in at 09:00 AM on November 21, 2026","seq":42}"#
     );
-    let mut lost = event(43, Action::Logout);
+    let mut lost = event(43, EventKind::Logout);
     lost.reason = Some(Reason::ConnectionLost);
     assert_eq!(
         json(&lost.message()),
@@ -27,27 +27,28 @@ fn login_and_logout_read_as_in_the_original_plus_seq() {
 #[test]
 fn an_availability_change_reads_as_in_the_original_plus_timestamp_and_seq() {
     assert_eq!(
-        json(&event(43, Action::Availability).message()),
+        json(&event(43, EventKind::Availability).message()),
         r#"{"type":"doctor_status_change","doctor_id":7,"is_available_for_consultation":true,"doctor_info":{"id":7,"username":"ann.lee","first_name":"Ann","last_name":"Lee","is_available_for_consultation":true,"is_live":true,"consultation_hours":"09:00-17:00","specialization":"Cardiology","hospital":"General Hospital"},"timestamp":"2026-11-21T09:00:00Z","seq":43}"#
     );
 }
 
 #[test]
 fn a_dashboards_own_messages() {
-    let live_since = vec![(7, event(41, Action::Login).at)];
-    let snapshot = WatcherMessage::Snapshot { seq: 41, doctors: vec![], recent: vec![], connections: 2, live_since };
+    let live_since = vec![(ann().id, event(41, EventKind::Login).at)];
+    let snapshot =
+        WatcherMessage::Snapshot { seq: Seq::new(41), doctors: vec![], recent: vec![], connections: 2, live_since };
     assert_eq!(
         json(&snapshot),
         r#"{"type":"snapshot","seq":41,"doctors":[],"recent":[],"connections":2,"live_since":{"7":"2026-11-21T09:00:00Z"}}"#
     );
     assert_eq!(serde_json::from_str::<WatcherMessage>(&json(&snapshot)).unwrap(), snapshot);
-    let resumed = WatcherMessage::Resumed { from: 38, seq: 41, recovered: true };
+    let resumed = WatcherMessage::Resumed { from: Seq::new(38), seq: Seq::new(41), recovered: true };
     assert_eq!(json(&resumed), r#"{"type":"resumed","from":38,"seq":41,"recovered":true}"#);
     let connections = WatcherMessage::Connections { connections: 2 };
     assert_eq!(json(&connections), r#"{"type":"connections","connections":2}"#);
     assert_eq!(
         serde_json::from_str::<WatcherCommand>(r#"{"type":"ack","seq":9}"#).unwrap(),
-        WatcherCommand::Ack { seq: 9 }
+        WatcherCommand::Ack { seq: Seq::new(9) }
     );
 }
 
@@ -90,7 +91,7 @@ fn the_registry_reads_as_in_the_original_plus_the_number_of_sockets() {
 fn a_user_shows_doctor_fields_only_for_a_doctor() {
     let doctor = ann();
     let mut user = User {
-        id: 7,
+        id: doctor.id,
         email: "ann.lee@example.com".into(),
         username: "ann.lee".into(),
         first_name: "Ann".into(),
@@ -98,7 +99,7 @@ fn a_user_shows_doctor_fields_only_for_a_doctor() {
         role: Role::Doctor,
         is_active: true,
         must_change_password: false,
-        hospital_id: 1,
+        hospital_id: HospitalId::new(1),
         time_zone: "Asia/Kolkata".into(),
         doctor: Some(DoctorFields {
             is_available_for_consultation: true,
@@ -125,20 +126,20 @@ fn a_user_shows_doctor_fields_only_for_a_doctor() {
 
 #[test]
 fn a_recorded_event_is_the_message_plus_its_actor() {
-    let recorded = json(&event(1, Action::Login).recorded());
+    let recorded = json(&event(1, EventKind::Login).recorded());
     assert!(recorded.starts_with(r#"{"type":"doctor_login_logout","doctor_id":7,"#), "{recorded}");
     assert!(recorded.ends_with(r#","seq":1,"actor_id":7}"#), "{recorded}");
 }
 
 #[test]
 fn a_page_names_the_one_in_front_only_where_there_is_one() {
-    let mut page = EventPage { events: vec![], latest: 9, next: Some(4), previous: None };
+    let mut page = EventPage { events: vec![], latest: Seq::new(9), next: Some(Seq::new(4)), previous: None };
     assert_eq!(json(&page), r#"{"events":[],"latest":9,"next":4}"#);
-    (page.next, page.previous) = (None, Some(3));
+    (page.next, page.previous) = (None, Some(Seq::new(3)));
     assert_eq!(json(&page), r#"{"events":[],"latest":9,"next":null,"previous":3}"#);
 }
 
-/// `dashboard/src/wire.ts` is this file's types in TypeScript. `UPDATE=1 cargo test -p rollcall-core` writes it anew.
+/// `dashboard/src/wire.ts` is this file's types in TypeScript. `UPDATE=1 cargo test -p rollcall-core` writes it again.
 #[test]
 fn the_dashboards_types_are_up_to_date() {
     let config = ts_rs::Config::default();
@@ -174,7 +175,7 @@ fn the_dashboards_types_are_up_to_date() {
     declare(Disconnected::decl(&config));
     declare(RecordedEvent::decl(&config));
     declare(EventPage::decl(&config));
-    declare(Refusal::decl(&config));
+    declare(ErrorBody::decl(&config));
 
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../dashboard/src/wire.ts");
     if std::env::var_os("UPDATE").is_some() {

@@ -5,9 +5,9 @@ import { t } from "./text.ts";
 import type {
   ActiveConnections,
   Disconnected,
+  ErrorBody,
   EventPage,
   Login,
-  Refusal,
   Role,
   Sessions,
   StateAnswer,
@@ -16,13 +16,13 @@ import type {
   Users,
 } from "./wire.ts";
 
-/** A refusal, or the lack of an answer (`status` 0, `code` "unreachable"). `message` is a sentence for people. */
+/** An error answer, or the lack of an answer (`status` 0, `code` "unreachable"). `message` is a sentence for people. */
 export class ApiError extends Error {
   readonly status: number;
   readonly code: string;
   readonly field: string | undefined;
 
-  constructor(status: number, { detail, code, field }: Refusal) {
+  constructor(status: number, { detail, code, field }: ErrorBody) {
     super(detail);
     this.name = "ApiError";
     this.status = status;
@@ -82,9 +82,11 @@ export function events(query: EventQuery): Promise<EventPage> {
   return call("GET", `/api/events/?${eventQuery(query)}`);
 }
 
-/** The same as a table. */
-export async function eventsAsCsv(query: EventQuery): Promise<string> {
-  return (await send("GET", `/api/events/?${eventQuery(query)}`, undefined, "text/csv")).text();
+/** A page of the same as a table, and the `since` of the page behind it, if there is one. */
+export async function eventsAsCsv(query: EventQuery): Promise<{ text: string; next: number | undefined }> {
+  const answer = await send("GET", `/api/events/?${eventQuery(query)}`, undefined, "text/csv");
+  const next = answer.headers.get("Rollcall-Next");
+  return { text: await answer.text(), next: next === null ? undefined : Number(next) };
 }
 
 export function activeConnections(): Promise<ActiveConnections> {
@@ -174,13 +176,13 @@ async function send(method: Method, path: string, body?: object, accept = "appli
   const response = await fetch(path, init).catch(() => {
     throw new ApiError(0, { code: "unreachable", detail: t.failure.unreachable });
   });
-  if (!response.ok) throw new ApiError(response.status, await refusal(response));
+  if (!response.ok) throw new ApiError(response.status, await errorBody(response));
   return response;
 }
 
-/** The refusal in `response`; a proxy on the way may have answered something else instead. */
-async function refusal(response: Response): Promise<Refusal> {
+/** The error in `response`; a proxy on the way may have answered something else instead. */
+async function errorBody(response: Response): Promise<ErrorBody> {
   const body: unknown = await response.json().catch(() => null);
-  if (typeof body === "object" && body !== null && "detail" in body && "code" in body) return body as Refusal;
+  if (typeof body === "object" && body !== null && "detail" in body && "code" in body) return body as ErrorBody;
   return { code: "unavailable", detail: t.failure.strange(response.status) };
 }

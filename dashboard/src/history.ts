@@ -31,20 +31,16 @@ export function newestFirst(...lists: readonly (readonly DoctorEvent[])[]): Doct
 /** Excel takes a file without it for one in the encoding of its country. */
 const BYTE_ORDER_MARK = "\uFEFF";
 
-/** All pages of a table as one, with one header. `page` is asked for what comes after an event until it has no row. */
-export async function wholeTable(page: (since: number) => Promise<string>): Promise<string> {
+/** All pages of a table as one, with one header. `page` is asked for what comes after an event, as long as there is more. */
+export async function wholeTable(
+  page: (since: number) => Promise<{ text: string; next: number | undefined }>,
+): Promise<string> {
   let table = "";
   for (let since: number | undefined = 0; since !== undefined; ) {
-    const text: string = await page(since);
+    const { text, next }: { text: string; next: number | undefined } = await page(since);
     const header = text.indexOf("\n") + 1;
     table += table ? text.slice(header) : BYTE_ORDER_MARK + text;
-    since = lastSeq(text);
+    since = next;
   }
   return table;
-}
-
-/** The number of the last row's event: rows begin with it and the time, whatever else has line breaks in it. */
-function lastSeq(table: string): number | undefined {
-  const last = [...table.matchAll(/^(\d+),\d{4}-\d\d-\d\dT/gm)].at(-1);
-  return last && Number(last[1]);
 }

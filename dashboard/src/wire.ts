@@ -444,7 +444,7 @@ next: number | null,
  */
 previous?: number, };
 
-export type Refusal = { 
+export type ErrorBody = { 
 /**
  * A sentence for people.
  */

@@ -1,115 +1,98 @@
 //! Joining a room: dashboards, and people.
 //!
-//! **Invariant:** between reading the board and accepting the socket nothing waits, so a dashboard's first
-//! announcement is the event right after what it was sent.
+//! **Invariant:** nothing awaits between reading the board and accepting the socket, so a dashboard's first event is the
+//! one right after what it was sent.
 
 use rollcall_core::{
-    Rejection,
-    board::Missed,
-    call::Since,
-    socket::{Attachment, Kind, Opener, SOCKETS_PER_USER},
-    welcome::welcome,
-    wire::ConnectionMessage,
+    ApiError,
+    event::Event,
+    room::{BACKLOG, Since},
+    socket::{Attachment, Kind, SOCKETS_PER_USER, SocketOwner, to_json},
+    sweep,
+    user::UserRecord,
+    welcome::{Missed, welcome},
+    wire::{ConnectionMessage, Role},
 };
-use worker::{Response, Result, WebSocket, WebSocketPair};
+use worker::{Response, WebSocketPair};
 
-use super::{Memory, Room, sockets};
-use crate::{clock, error};
+use super::state::LiveRoom;
+use crate::{platform::clock, telemetry::error::Result};
 
-impl Room {
+/// A dashboard that joins.
+pub(super) struct Watcher {
+    /// Who opens it.
+    pub owner: SocketOwner,
+    /// It speaks `rollcall.v1`.
+    pub v1: bool,
+    /// Where it resumes.
+    pub since: Option<Since>,
+    /// It asks to be told how many people are connected.
+    pub connections: bool,
+}
+
+impl LiveRoom {
     /// A dashboard joins.
-    pub(super) async fn join_as_watcher(
-        &self,
-        opener: Opener,
-        v1: bool,
-        since: Option<Since>,
-        connections: bool,
-    ) -> error::Result<Response> {
-        if self.place()?.relay.is_some_and(|relay| relay >= self.bindings.watch_relays()) {
-            // A deploy with fewer of them has just overtaken this join.
-            return Err(Rejection::Unavailable.into());
-        }
-        let elsewhere = self.sockets_elsewhere(opener.user_id).await?;
-        let mut memory = self.lock().await?;
-        let (memory, missed) = self.ready(&mut memory, since).await?;
-        let told = connections.then(|| self.connections());
-        let welcome = welcome(&mut memory.board, v1, since.zip(missed), told, || self.connections());
+    pub(super) fn join_as_watcher(&self, Watcher { owner, v1, since, connections }: Watcher) -> Result<Response> {
+        let missed = since.map(|since| Ok::<_, worker::Error>((since, self.missed(since)?))).transpose()?;
+        let last_count_sent = connections.then(|| self.connections.count(&self.sockets));
+        let count = || self.connections.count(&self.sockets);
+        let welcome = welcome(&mut self.board(), v1, missed, last_count_sent, count);
         let bytes: usize = welcome.messages.iter().map(String::len).sum();
-        let heard_at_byte = self.announced_bytes()? - i64::try_from(bytes).unwrap_or_default();
-        let kind = Kind::Watcher { v1, acked: Some(welcome.acked), heard_at_byte, told };
-        self.join(kind, opener, elsewhere, &welcome.messages).await
+        let heard_at_byte = self.announced_bytes() - i64::try_from(bytes).unwrap_or_default();
+        let kind = Kind::Watcher { v1, acked: Some(welcome.acked), heard_at_byte, last_count_sent };
+        self.join(kind, owner, &welcome.messages)
     }
 
     /// A person joins.
-    pub(super) async fn join_as_person(
-        &self,
-        opener: Opener,
-        email: String,
-        doctor: bool,
-        v1: bool,
-    ) -> error::Result<Response> {
+    pub(super) fn join_as_person(&self, owner: SocketOwner, user: &UserRecord, v1: bool) -> Result<Response> {
+        let email = user.email.clone();
         let message = format!("Connected successfully as {email}");
-        let greeting = sockets::encode(&ConnectionMessage::ConnectionEstablished { message });
-        let elsewhere = self.sockets_elsewhere(opener.user_id).await?;
-        self.join(Kind::Connection { email, doctor, v1 }, opener, elsewhere, greeting.as_slice()).await
+        let greeting = to_json(&ConnectionMessage::ConnectionEstablished { message });
+        let kind = Kind::Connection { email, doctor: user.role == Role::Doctor, v1 };
+        self.join(kind, owner, greeting.as_slice())
     }
 
-    /// Accepts a socket and sends it `messages`; or refuses it, where its user, with those `elsewhere`, or the room has too
-    /// many.
-    async fn join(&self, kind: Kind, opener: Opener, elsewhere: usize, messages: &[String]) -> error::Result<Response> {
-        // Since the Worker looked, perhaps while this waited for its turn.
-        if let Some(session_id) = opener.session_id
-            && self.has_ended(session_id)?
-        {
-            return Err(Rejection::SessionEnded.into());
-        }
-        let has_too_many = |user_id| self.sockets_of(user_id).count() + elsewhere >= SOCKETS_PER_USER;
-        if opener.user_id.is_some_and(has_too_many) {
-            return Err(Rejection::TooManySockets.into());
+    /// What happened after `since`: read from the log, and only if nothing of it is missing.
+    fn missed(&self, since: Since) -> worker::Result<Missed> {
+        let first = self.row().first_seq.max(self.forgotten_to()?);
+        let latest = self.latest();
+        let Some(after) = since.resume_after(latest).filter(|after| *after >= first) else { return Ok(Missed::TooOld) };
+        let events = self.storage.events_after(after, BACKLOG)?;
+        let is_complete = usize::try_from(latest.get() - after.get()).is_ok_and(|behind| events.len() == behind);
+        Ok(if is_complete { Missed::Events(events.iter().map(Event::message).collect()) } else { Missed::TooOld })
+    }
+
+    /// Accepts a socket and sends it `messages`; or rejects it if its user, or the room, has too many.
+    fn join(&self, kind: Kind, owner: SocketOwner, messages: &[String]) -> Result<Response> {
+        let has_too_many = |user_id| self.sockets.of_user(user_id).count() >= SOCKETS_PER_USER;
+        if owner.user_id.is_some_and(has_too_many) {
+            return Err(ApiError::TooManySockets.into());
         }
         let WebSocketPair { client, server } = WebSocketPair::new()?;
-        let attachment = Attachment::new(kind, opener, clock::now());
-        self.accept(&server, &attachment).map_err(|_| Rejection::RoomFull)?;
-        if let Err(error) = self.greet(&server, &attachment, messages).await {
+        let attachment = Attachment::new(kind, owner, clock::now());
+        self.sockets.accept(&server, &attachment).map_err(|_| ApiError::RoomFull)?;
+        for message in messages {
+            let _ = server.send_with_str(message);
+        }
+        if let Err(error) = self.after_join(&attachment) {
             // Its client will not get it: it must not stay behind.
-            self.close(&server, &Rejection::Unavailable)?;
+            self.close(&server, &ApiError::Unavailable)?;
             return Err(error.into());
         }
         Ok(Response::from_websocket(client)?)
     }
 
-    async fn greet(&self, socket: &WebSocket, attachment: &Attachment, messages: &[String]) -> Result<()> {
-        sockets::store(socket, attachment)?;
-        for message in messages {
-            let _ = socket.send_with_str(message);
-        }
+    fn after_join(&self, attachment: &Attachment) -> worker::Result<()> {
         if matches!(attachment.kind, Kind::Connection { .. }) {
-            self.tell_connections_soon();
+            self.connections_changed();
         }
         if let Some(doctor_id) = attachment.doctor_id() {
-            self.change_presence(doctor_id, |presence| presence.opened(doctor_id, clock::now()))?;
+            self.presence.opened(&self.storage, doctor_id)?;
         }
-        self.look_at_in_time(attachment).await
-    }
-
-    /// The memory a dashboard joins from, deep enough for what it has missed.
-    async fn ready<'a>(
-        &self,
-        memory: &'a mut Option<Memory>,
-        since: Option<Since>,
-    ) -> error::Result<(&'a mut Memory, Option<Missed>)> {
-        let memory = self.awake(memory).await?;
-        if let Some(Since::Seq(since)) = since
-            && self.place()?.relay.is_some()
-        {
-            // Another relay may have heard earlier.
-            self.catch_up(memory, since).await?;
-        }
-        let mut missed = since.map(|since| memory.board.missed(since));
-        if missed == Some(Missed::Deeper) {
-            self.deepen(memory).await?;
-            missed = since.map(|since| memory.board.missed(since));
-        }
-        Ok((memory, missed))
+        let now = clock::now();
+        let check = sweep::first_deadline(attachment, now);
+        self.sockets.check_by(check);
+        let deadlines = [Some(check), self.presence.next_deadline(now)];
+        deadlines.into_iter().flatten().min().map_or(Ok(()), |deadline| self.alarm.arm(deadline))
     }
 }

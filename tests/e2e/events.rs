@@ -28,7 +28,7 @@ async fn the_history_is_the_messages_that_were_sent_and_who_caused_them() {
     assert_eq!((&page["latest"], &page["next"]), (&json!(4), &Value::Null));
     for (event, actor) in page["events"].as_array().unwrap().iter().zip([&ann, &bob, &ann, &ann]) {
         let mut sent = dashboard.json().await;
-        sent["actor_id"] = json!(actor.user.id);
+        sent["actor_id"] = json!(actor.id());
         assert_eq!(*event, sent);
     }
 }
@@ -57,7 +57,7 @@ async fn pages_lead_backwards_too_without_a_gap() {
     assert_eq!(last["latest"], 4);
     let first = page("before=3&limit=2").await;
     assert_eq!((seqs(&first), &first["next"], first.get("previous")), (vec![1, 2], &Value::Null, None));
-    let of_ann = format!("before=4&limit=1&doctor_id={}", ann.user.id);
+    let of_ann = format!("before=4&limit=1&doctor_id={}", ann.id());
     let of_ann = page(&of_ann).await;
     assert_eq!((seqs(&of_ann), &of_ann["previous"]), (vec![3], &json!(3)), "of those that match");
     let between = page("since=1&before=4&limit=2").await;
@@ -76,7 +76,7 @@ async fn pages_lead_backwards_too_without_a_gap() {
 async fn the_history_can_be_narrowed_to_a_doctor_and_a_time() {
     let hospital = Hospital::fresh(either());
     let (admin, ann, _) = a_morning(&hospital).await;
-    let of_ann = admin.get(&format!("/api/events/?doctor_id={}", ann.user.id)).await.json();
+    let of_ann = admin.get(&format!("/api/events/?doctor_id={}", ann.id())).await.json();
     assert_eq!(seqs(&of_ann), [1, 3, 4]);
     let time = |seq: usize| of_ann["events"][seq]["timestamp"].as_str().unwrap().to_string();
     let (third, fourth) = (time(1), time(2));
@@ -97,7 +97,7 @@ async fn the_history_comes_as_csv_too() {
         answer.text.lines().next(),
         Some("seq,timestamp,type,action,doctor_id,doctor_name,is_available_for_consultation,reason,actor_id")
     );
-    let id = ann.user.id.to_string();
+    let id = ann.id().to_string();
     assert_eq!(rows[1][2..], ["doctor_status_change", "", &id, "Dr. Ann Lee", "true", "", &id]);
     assert_eq!(rows[2][2..], ["doctor_login_logout", "logout", &id, "Dr. Ann Lee", "", "", &id]);
     assert_eq!(rows[3][5], "Dr. <img src=x onerror=alert(1)> O'Neil");

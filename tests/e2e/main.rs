@@ -15,5 +15,6 @@ mod retention;
 mod routing;
 mod security_events;
 mod table;
+mod upgrade;
 mod users;
 mod ws;

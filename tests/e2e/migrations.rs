@@ -1,6 +1,7 @@
 //! `migrations/`, on a database that was in use before them
 
-use rusqlite::Connection;
+use rollcall_tests::rows;
+use rusqlite::{Connection, types::Value};
 
 /// Applies the migrations whose numbers `which` names.
 fn migrate(database: &Connection, which: std::ops::RangeInclusive<usize>) {
@@ -52,4 +53,19 @@ fn whether_anybody_has_a_password_of_django_is_looked_up_in_an_index() {
     let sql = "EXPLAIN QUERY PLAN SELECT id FROM users WHERE is_active = 1 AND password_hash LIKE 'pbkdf2%' LIMIT 1";
     let plan: String = database.query_row(sql, [], |row| row.get("detail")).unwrap();
     assert_eq!(plan, "SCAN users USING INDEX users_with_imported_passwords");
+}
+
+#[test]
+fn a_token_that_1_0_imported_is_known_and_ended() {
+    let database = Connection::open_in_memory().unwrap();
+    migrate(&database, 1..=5);
+    let filled = "INSERT INTO hospitals (id, name) VALUES (1, 'One');
+        INSERT INTO users (id, hospital_id, email, username, role, password_hash) VALUES (1, 1, '1@x', '1', 'user', '');
+        INSERT INTO sessions (token_sha256, user_id, user_agent, created_ms, expires_ms, revoked_ms)
+        VALUES ('of Django', 1, 'Django', 1, 2, NULL), ('revoked', 1, 'Django', 1, 2, 3), ('ours', 1, 'Firefox', 1, 2, NULL);";
+    database.execute_batch(filled).unwrap();
+    migrate(&database, 6..=6);
+    let known = rows(&database, "SELECT token_sha256, ended_ms IS NOT NULL FROM imported_tokens ORDER BY 1");
+    let ended = |digest: &str| vec![Value::Text(digest.into()), Value::Integer(1)];
+    assert_eq!(known, [ended("of Django"), ended("revoked")]);
 }

@@ -38,7 +38,7 @@ async fn the_setup_guides_test_steps_pass() {
     assert!(keys(&login).is_superset(&original), "{login}");
     assert_eq!(login["type"], "doctor_login_logout");
     assert_eq!(login["action"], "login");
-    assert_eq!(login["doctor_id"], doctor.user.id);
+    assert_eq!(login["doctor_id"], doctor.id());
     assert_eq!(login["doctor_name"], "Dr. Ann Lee");
     assert!(login["message"].as_str().unwrap().starts_with("Dr. Ann Lee logged in at "), "{login}");
 

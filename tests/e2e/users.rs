@@ -5,6 +5,7 @@ mod login;
 mod logout;
 mod me;
 mod password;
+mod rights;
 mod sessions;
 mod status;
 mod throttle;

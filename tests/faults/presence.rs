@@ -113,7 +113,7 @@ async fn a_doctor_who_does_not_come_back_within_45_seconds_is_logged_out() {
         event,
         json!({
             "type": "doctor_login_logout",
-            "doctor_id": ann.user.id,
+            "doctor_id": ann.id(),
             "action": "logout",
             "doctor_name": "Dr. Ann Lee",
             "timestamp": recorded["timestamp"],

@@ -21,7 +21,7 @@ use tokio_tungstenite::{
     },
 };
 
-use crate::{audit, calm, connections_lost, fragile, report, scaled};
+use crate::{audit, calm, connections_lost, report, scaled};
 
 /// A dashboard on a TCP connection of its own, which takes up little by itself.
 async fn bare_dashboard(server: &Server, authorization: &str, v1: bool) -> WebSocketStream<TcpStream> {
@@ -91,7 +91,7 @@ async fn a_dashboard_that_never_reads_is_closed_and_nobody_else_notices() {
         format!(
             "two dashboards never read, {sent} events of 33 KiB: closed with 1013, and sent nothing more, after {events} (original) and {events_v1} (v1) of them"
         ),
-        &format!("nothing; who reads heard each event within {} ms of its call", slowest.as_millis()),
+        &format!("nothing; a dashboard that reads heard each event within {} ms of its call", slowest.as_millis()),
     );
 }
 
@@ -164,25 +164,4 @@ async fn broken_frames_and_floods_kill_their_own_socket_at_most() {
         "a frame header of 2^64 bytes, a reserved opcode, floods of text pings and of ping frames".into(),
         "nothing: another dashboard hears every event",
     );
-}
-
-#[tokio::test]
-async fn a_session_that_expires_takes_its_sockets_with_it() {
-    let (server, _turn) = fragile().await;
-    let hospital = Hospital::fresh(server);
-    let admin = hospital.sign_in("admin").await;
-    let in_three_seconds = chrono::Utc::now().timestamp_millis() + 3000;
-    let shortened = server
-        .database()
-        .execute("UPDATE sessions SET expires_ms = ?1 WHERE user_id = ?2", [in_three_seconds, admin.user.id])
-        .unwrap();
-    assert_eq!(shortened, 1);
-    let mut dashboard = admin.socket("/ws/doctor-status/", true).await;
-    dashboard.json().await;
-    // Comes later, and has to be looked at later: the alarm stays where it is.
-    let mut other = hospital.connect("user").await;
-    other.json().await;
-    assert_eq!(dashboard.closed().await.code, 4002);
-    other.hears_nothing().await;
-    assert_eq!(admin.get("/api/users/me/").await.refusal(), (401, "invalid_token".into()));
 }

@@ -110,6 +110,11 @@ impl Session {
         Self { server, token, user }
     }
 
+    /// Their user's id.
+    pub fn id(&self) -> i64 {
+        self.user.id.get()
+    }
+
     /// The `Authorization` header.
     pub fn authorization(&self) -> String {
         format!("Token {}", self.token)

@@ -8,10 +8,9 @@ use std::{
     sync::{Mutex, OnceLock},
 };
 
-use rusqlite::Connection;
 use tempfile::TempDir;
 
-use crate::{hospital, secrets};
+use crate::{hospital, secrets, storage};
 
 /// A running Worker with a database of its own.
 pub struct Server {
@@ -34,16 +33,13 @@ pub enum Build {
     Faults,
 }
 
-/// The server with `SOCKET_AUTH=open`, the local default; with so many relays as `ROLLCALL_WATCH_RELAYS` says.
+/// The server with `SOCKET_AUTH=open`, the local default.
 pub fn open() -> &'static Server {
     static OPEN: OnceLock<Server> = OnceLock::new();
-    OPEN.get_or_init(|| match std::env::var("ROLLCALL_WATCH_RELAYS") {
-        Ok(relays) => Server::start(&["--var", &format!("WATCH_RELAYS:{relays}"), "--var", &metrics_token()]),
-        Err(_) => Server::start(&["--var", &metrics_token()]),
-    })
+    OPEN.get_or_init(|| Server::start(&["--var", &metrics_token()]))
 }
 
-/// The server of what holds in both modes: sockets are open, or, where `ROLLCALL_SOCKET_AUTH` says so, strict.
+/// The server for what holds in both modes: sockets are open, or strict if `ROLLCALL_SOCKET_AUTH` says so.
 pub fn either() -> &'static Server {
     if std::env::var("ROLLCALL_SOCKET_AUTH").is_ok_and(|auth| auth == "strict") { strict() } else { open() }
 }
@@ -80,6 +76,21 @@ impl Server {
         server
     }
 
+    /// Starts one whose database was made by version 1.0 and then migrated: `fill` fills the database while it has only
+    /// the migrations of 1.0 and the hospitals of the tests.
+    pub fn upgraded(fill: impl FnOnce(&rusqlite::Connection)) -> Self {
+        let server = Self::start(&[]);
+        server.stop();
+        let database = server.database();
+        storage::go_back_to_1_0(&database);
+        database.execute_batch(&hospital::sql()).unwrap();
+        fill(&database);
+        drop(database);
+        let port = server.address.rsplit(':').next().unwrap();
+        assert_eq!(server.run(Build::Release, &["--port", port]), server.address);
+        server
+    }
+
     /// Starts one in the production settings, without any account.
     pub fn in_production() -> Self {
         Self::in_production_after(|_| ())
@@ -96,8 +107,7 @@ impl Server {
 
     /// Writes the database of a server that was stopped into a file.
     pub fn back_up(&self, file: &Path) {
-        let state = self.state.path().join("state");
-        xtask(&["backup", file.to_str().unwrap(), "--persist-to", state.to_str().unwrap()]).unwrap();
+        xtask(&["backup", file.to_str().unwrap(), "--persist-to", self.kept_in().to_str().unwrap()]).unwrap();
     }
 
     /// Starts one with the database that is in a file.
@@ -105,8 +115,7 @@ impl Server {
         let (state, arguments) = (TempDir::new().unwrap(), vec![]);
         let mut server =
             Self { address: String::new(), arguments, production: false, state, process: Mutex::new(None) };
-        let state = server.state.path().join("state");
-        xtask(&["restore", file.to_str().unwrap(), "--persist-to", state.to_str().unwrap()]).unwrap();
+        xtask(&["restore", file.to_str().unwrap(), "--persist-to", server.kept_in().to_str().unwrap()]).unwrap();
         server.address = server.run(Build::Release, &["--again"]);
         server
     }
@@ -116,14 +125,14 @@ impl Server {
     /// # Errors
     /// What it complained about.
     pub fn create_admin(&self, arguments: &[&str]) -> Result<String, String> {
-        let state = self.state.path().join("state");
+        let state = self.kept_in();
         let ours = ["admin", "create", "--env", "production", "--persist-to", state.to_str().unwrap()];
         xtask(&[&ours, arguments].concat())
     }
 
     /// Runs `cargo xtask import-django` for the same database. Says whether it succeeded, and what it printed.
     pub fn import_django(&self, arguments: &[&str]) -> (bool, String) {
-        let state = self.state.path().join("state");
+        let state = self.kept_in();
         let ours = ["import-django", "--env", "production", "--persist-to", state.to_str().unwrap()];
         let output = run_xtask(&[&ours, arguments].concat());
         let complaints = String::from_utf8(output.stderr).unwrap();
@@ -161,7 +170,7 @@ impl Server {
         let log = std::fs::File::options().create(true).append(true).open(self.log()).unwrap();
         let mut process = Command::new(cargo())
             .args(["xtask", "serve", "--persist-to"])
-            .arg(self.state.path().join("state"))
+            .arg(self.kept_in())
             .args((build == Build::Faults).then_some("--faults"))
             .args(self.production.then_some("--production"))
             .args(options)
@@ -201,19 +210,15 @@ impl Server {
         format!("{}{path}", self.address.replacen("http", "ws", 1))
     }
 
-    /// The database's own file, past the Worker.
-    pub fn database(&self) -> Connection {
-        database_in(&self.state.path().join("state"))
+    /// The directory of the database and of the rooms.
+    pub(crate) fn kept_in(&self) -> PathBuf {
+        self.state.path().join("state")
     }
-}
 
-/// The file of the database that is kept in `state`.
-pub fn database_in(state: &Path) -> Connection {
-    let files = std::fs::read_dir(state.join("v3/d1/miniflare-D1DatabaseObject")).unwrap();
-    let files = files.map(|entry| entry.unwrap().path());
-    let mut databases = files.filter(|path| path.extension().is_some_and(|extension| extension == "sqlite"));
-    let database = databases.find(|path| path.file_stem().unwrap() != "metadata").expect("a database");
-    Connection::open(database).unwrap()
+    /// Whether the runtime works.
+    pub(crate) fn runs(&self) -> bool {
+        self.process.lock().unwrap().is_some()
+    }
 }
 
 /// Runs `cargo xtask` and returns what it printed.

@@ -3,6 +3,7 @@
 use anyhow::{Context, Result, anyhow, bail};
 use chrono::Utc;
 use rollcall_core::{
+    ApiError,
     account::NewUser,
     body::Fields,
     password::{self, TEMPORARY_LIFETIME},
@@ -14,10 +15,10 @@ use crate::{
     wrangler::{self, Which, quoted},
 };
 
-/// Whom to create, and where.
+/// The administrator to create, and their hospital.
 #[derive(clap::Args)]
 pub struct Create {
-    /// Whom.
+    /// Their email.
     #[arg(long)]
     email: String,
     /// Given name.
@@ -29,17 +30,17 @@ pub struct Create {
     /// The number of their hospital.
     #[arg(long, default_value_t = 1)]
     hospital: u32,
-    /// Its name, where it is a new one.
+    /// The hospital's name, if it is new.
     #[arg(long, default_value = "General Hospital")]
     hospital_name: String,
-    /// Its time zone, where it is a new one: an IANA name.
+    /// The hospital's time zone, if it is new: an IANA name.
     #[arg(long, default_value = "UTC")]
     time_zone: String,
     #[command(flatten)]
     which: Which,
 }
 
-/// Creates an administrator with a temporary password, which is printed and nowhere else to be found.
+/// Creates an administrator with a temporary password, which is printed and stored nowhere.
 pub fn create(who: Create) -> Result<()> {
     setup::for_building()?;
     let mut random = [0; password::TEMPORARY_BYTES];
@@ -66,15 +67,15 @@ pub fn create(who: Create) -> Result<()> {
     Ok(())
 }
 
-/// The same rules as for those whom an administrator adds.
+/// The new user, checked by the rules for users whom an administrator adds.
 fn checked(who: &Create, password: &str) -> Result<NewUser> {
     let Create { email, first_name, last_name, .. } = who;
     let body = json!({"email": email, "first_name": first_name, "last_name": last_name, "role": "admin", "password": password});
-    let refused = |rejection: rollcall_core::Rejection| {
-        let refusal = rejection.refusal();
-        anyhow!("--{}: {}", refusal.field.unwrap_or_default().replace('_', "-"), refusal.detail)
+    let explained = |error: ApiError| {
+        let body = error.body();
+        anyhow!("--{}: {}", body.field.unwrap_or_default().replace('_', "-"), body.detail)
     };
-    NewUser::parse(&Fields::parse(body.to_string().as_bytes()).map_err(refused)?).map_err(refused)
+    NewUser::parse(&Fields::parse(body.to_string().as_bytes()).map_err(explained)?).map_err(explained)
 }
 
 fn sql(who: &Create, admin: &NewUser, until_ms: i64) -> Result<String> {
@@ -88,6 +89,8 @@ fn sql(who: &Create, admin: &NewUser, until_ms: i64) -> Result<String> {
     Ok(format!(
         "INSERT OR IGNORE INTO hospitals (id, name, time_zone) VALUES ({hospital}, {name}, {zone});
          INSERT INTO users (hospital_id, email, username, first_name, last_name, role, password_hash, temporary_until_ms)
-         VALUES ({hospital}, {email}, {username}, {first}, {last}, 'admin', {hash}, {until_ms});\n"
+         VALUES ({hospital}, {email}, {username}, {first}, {last}, 'admin', {hash}, {until_ms});
+         {}",
+        wrangler::raise_revision(hospital)
     ))
 }

@@ -10,12 +10,12 @@ use crate::{
 };
 
 /// Everything: `cargo deny check` as `deny.toml` has it, and `npm audit`. Both ask databases of known weaknesses in the
-/// network; where one does not answer, that is a failure.
+/// network; if one does not answer, that is a failure.
 pub fn audit() -> Result<()> {
     say("checking the crates");
     let crates = deny(&[]);
     say("checking the npm packages");
-    // Those that only build and test are asked about too: they run where it is deployed from.
+    // Those that only build and test are asked about too: they run on the machine that deploys.
     let packages = run(Command::new("npm").args(["audit", "--audit-level=high"]));
     crates.and(packages)
 }

@@ -1,6 +1,7 @@
 //! `cargo xtask backup` and `restore`: the database in a file, and back from it.
 //!
-//! **Invariant:** after a restoration nobody is signed in by what the copy still knew, and no `seq` is given twice.
+//! **Invariant:** after a restoration nobody is signed in by what the copy still knew, and no `seq` and no id of a user is
+//! given twice.
 
 use std::{
     fs,
@@ -16,7 +17,7 @@ use crate::{
     wrangler::{self, Database, Which},
 };
 
-/// What to write, and from where.
+/// The file to write, and the database.
 #[derive(clap::Args)]
 pub struct Backup {
     /// The file to write.
@@ -25,7 +26,7 @@ pub struct Backup {
     which: Which,
 }
 
-/// What to read, and to where.
+/// The copy to read, and the database.
 #[derive(clap::Args)]
 pub struct Restore {
     /// A file that `cargo xtask backup` wrote, for an empty database.
@@ -38,12 +39,21 @@ pub struct Restore {
     which: Which,
 }
 
-/// Ends every session, and lets every sequence go on at a number that was never given: no hospital has had a thousand
-/// events in each second since 1970. Not reckoned from what was restored, because the same copy may be restored twice.
-/// Sessions keep their rows, so that an import finds out which tokens it took over.
+/// Completes a copy, which knows nothing of what came after it.
+///
+/// A new epoch for each hospital, by which its room notices that the database was put back, and for a room that has lost
+/// its storage a sequence that begins at a number that was never given: no hospital has had a thousand events in each
+/// second since 1970. Ids of users go on further up, because those given after the copy are in the log of the room. None
+/// of it is reckoned from the copy alone, because the same copy may be restored twice.
+///
+/// Tokens keep their rows, so that an import finds out which of them it took over. `sessions` and `tickets` are version
+/// 1.0's.
 const AFTERWARDS: &str = "DELETE FROM tickets;
-    UPDATE sessions SET revoked_ms = COALESCE(revoked_ms, unixepoch() * 1000);
-    UPDATE hospitals SET seq_floor = unixepoch() * 1000;\n";
+    DELETE FROM sessions;
+    UPDATE imported_tokens SET ended_ms = COALESCE(ended_ms, unixepoch() * 1000);
+    UPDATE sqlite_sequence SET seq = seq + 100000 WHERE name = 'users';
+    UPDATE hospitals SET epoch = lower(hex(randomblob(16))), revision = revision + 1,
+      room_seq = MAX(room_seq, unixepoch() * 1000);\n";
 
 /// Writes the whole database into a file that only its owner may read.
 pub fn backup(Backup { file, which }: Backup) -> Result<()> {
@@ -69,7 +79,7 @@ pub fn backup(Backup { file, which }: Backup) -> Result<()> {
     Ok(())
 }
 
-/// `wrangler d1 export` knows no `--persist-to`: it is given a place of its own, where the state is a link.
+/// `wrangler d1 export` knows no `--persist-to`: it is given a directory of its own, in which the state is a link.
 fn export_local(export: &[&str], state: &Path, env: &[&str]) -> Result<String> {
     let place = tempfile::tempdir()?;
     let configuration = place.path().join("wrangler.toml");
@@ -84,14 +94,14 @@ fn export_local(export: &[&str], state: &Path, env: &[&str]) -> Result<String> {
 pub fn restore(Restore { file, timestamp, which }: Restore) -> Result<()> {
     setup::for_building()?;
     let database = which.database();
-    if let Some(file) = file {
+    if let Some(file) = &file {
         ensure!(
             is_empty(&database)?,
             "the database is not empty. Name a new one in wrangler.toml, or delete it if an earlier try to restore was \
              interrupted; `--timestamp` puts a database back in place"
         );
         say(format_args!("reading {}", file.display()));
-        wrangler::execute(&database, &file)?;
+        wrangler::execute(&database, file)?;
     }
     if let (Some(timestamp), Database::Remote { env }) = (timestamp, &database) {
         say(format_args!("putting the database back to {timestamp}"));
@@ -99,12 +109,20 @@ pub fn restore(Restore { file, timestamp, which }: Restore) -> Result<()> {
     }
     wrangler::migrate(&database)?;
     wrangler::execute_text(&database, AFTERWARDS)?;
-    println!(
-        "The database is restored, and everybody has to sign in again. What is deployed has to start anew: cargo xtask \
-         deploy"
-    );
+    println!("{DONE}\n{}", if file.is_some() { OF_A_FILE } else { IN_PLACE });
     Ok(())
 }
+
+/// What is true of every restoration.
+const DONE: &str = "The database is restored, and every session ends: everybody has to sign in again.
+A room notices with its next alarm or sign-in, and a second after it records something. It keeps its log and its doctors'
+state, and writes what the database lacks.";
+
+/// Of a file, which is in a new database.
+const OF_A_FILE: &str = "What is deployed uses this database once it is named in wrangler.toml: cargo xtask deploy";
+
+/// Of Time Travel.
+const IN_PLACE: &str = "Nothing has to be deployed.";
 
 fn is_empty(database: &Database) -> Result<bool> {
     let found = wrangler::query(database, "SELECT name FROM sqlite_master WHERE name = 'users'")?;

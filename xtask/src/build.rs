@@ -27,13 +27,11 @@ const FAULTS: Variant =
 pub const WITH_FAULTS: &str = "target/faults/entry.js";
 
 /// How `wasm-opt` makes it small.
-const WASM_OPT: [&str; 5] = [
+const WASM_OPT: [&str; 4] = [
     "-O",
     // Functions with one caller stay functions unless tiny: merged into large ones they compress worse, by a fourteenth
     // of the upload.
     "--one-caller-inline-max-function-size=15",
-    // Until nothing gets smaller.
-    "--converge",
     "--strip-debug",
     // The one feature that wasm-bindgen uses but rustc does not declare.
     "--enable-exception-handling",

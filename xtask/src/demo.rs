@@ -104,5 +104,6 @@ fn sql() -> Result<String> {
             ));
         }
     }
+    sql.extend(HOSPITALS.iter().map(|(id, ..)| wrangler::raise_revision(id)));
     Ok(sql)
 }

@@ -1,8 +1,8 @@
 //! `cargo xtask deploy`: from a checkout to a hospital's board.
 //!
 //! **Invariant:** nothing in the account is touched before the settings are found safe and the Worker is built; no code
-//! comes before its migrations. Every step may be repeated, so running it again after a failure completes it. A dry run
-//! takes the same steps, with a local database in place of the account's.
+//! comes before its migrations and its secrets. Every step may be repeated, so running it again after a failure completes
+//! it. A dry run takes the same steps, with a local database instead of the account's.
 
 mod answer;
 mod settings;
@@ -23,7 +23,7 @@ use crate::{
 /// The version of Rollcall in this checkout.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// What to deploy, and where.
+/// The environment to deploy, and how.
 #[derive(clap::Args)]
 pub struct Options {
     /// The environment of `wrangler.toml`.
@@ -32,16 +32,14 @@ pub struct Options {
     /// A domain of your own, whose zone is in the account, for example `duty.hospital.example`.
     #[arg(long)]
     domain: Option<String>,
-    /// Where in the world a new database is created, as `wrangler d1 create --help` has it; without it, near here.
+    /// Where in the world a new database is created, as `wrangler d1 create --help` has it; without it, near here. A
+    /// JURISDICTION in `wrangler.toml` comes before it.
     #[arg(long)]
     location: Option<String>,
-    /// Where a new database must stay: `eu`, for example. It cannot be changed later.
-    #[arg(long)]
-    jurisdiction: Option<String>,
-    /// Do what can be done without an account, and print the commands that a real run gives.
+    /// Do what needs no account, and print the commands of a real run.
     #[arg(long)]
     dry_run: bool,
-    /// Where a dry run keeps its database; without it, nowhere. For tests.
+    /// Keep the database of the dry run in this directory. For tests.
     #[arg(long, hide = true, requires = "dry_run")]
     persist_to: Option<PathBuf>,
     /// Another `wrangler.toml`. For tests.
@@ -55,20 +53,23 @@ struct Deployment<'a> {
     configuration: Configuration,
     /// A dry run's directory: for its database, and for what it would upload.
     rehearsal: Option<TempDir>,
-    /// Where it answers, as far as that is known.
+    /// Its address, as far as it is known.
     address: Option<String>,
+    /// The key of tokens, if the Worker does not have one yet.
+    token_key: Option<String>,
 }
 
 /// One thing to do, with what is said of it.
 type Step = (&'static str, fn(&mut Deployment) -> Result<()>);
 
-const STEPS: [Step; 7] = [
+const STEPS: [Step; 8] = [
     ("building", steps::build),
     ("looking for the database", steps::database),
     ("looking for demo accounts in it", steps::demo_accounts),
     ("migrating it", steps::migrations),
-    ("deploying the code", steps::code),
+    ("looking where its data lies", steps::jurisdiction),
     ("looking for secrets", steps::secrets),
+    ("deploying the code", steps::code),
     ("waiting for the new version to answer", steps::answer),
 ];
 
@@ -82,7 +83,7 @@ pub fn deploy(options: &Options) -> Result<()> {
     let configuration = settings::read(&options.config, env)?.checked(env)?;
     let address = domain.as_deref().or_else(|| configuration.domain()).map(|domain| format!("https://{domain}"));
     let rehearsal = if options.dry_run { Some(tempfile::tempdir()?) } else { None };
-    let mut deployment = Deployment { options, configuration, rehearsal, address };
+    let mut deployment = Deployment { options, configuration, rehearsal, address, token_key: None };
     for (what, step) in STEPS {
         say(what);
         step(&mut deployment)?;

@@ -18,7 +18,7 @@ use crate::{
 
 /// Sets everything up and serves until it is interrupted.
 pub fn dev(port: u16, persist_to: &Path, arguments: &[String]) -> Result<()> {
-    // Asked first, because wrangler would say it minutes later, and whoever has the port might answer in its place.
+    // Asked first, because wrangler would say it minutes later, and another program on that port might answer instead of it.
     TcpListener::bind(("127.0.0.1", port))
         .with_context(|| format!("port {port} is taken: choose another with --port"))?;
     build::build()?;

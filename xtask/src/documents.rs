@@ -1,7 +1,7 @@
-//! What the documents say of each other and of the project is true.
+//! Tests that the documents agree with each other and with the project.
 //!
 //! **Invariant:** every relative link of every Markdown file leads to a file of the repository, and to a heading of it
-//! where it names one.
+//! if it names one.
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -56,7 +56,7 @@ fn anchor(heading: &str) -> String {
     kept.collect::<String>().to_lowercase().replace(' ', "-")
 }
 
-/// The links of `document`, found at `path`, that lead nowhere: neither to one of `files` or a directory of theirs, nor
+/// The links of `document`, found at `path`, that lead nowhere: neither to one of `files` or a directory of one, nor
 /// to one of the `anchors` of a file.
 fn dead_links(
     path: &str,
@@ -74,7 +74,7 @@ fn dead_links(
     relative.filter(|link| is_dead(link)).map(|link| format!("{path}: {link}")).collect()
 }
 
-/// The file that a link of the document at `path` names; `None` where it leads out of the repository.
+/// The file that a link of the document at `path` names; `None` if it leads out of the repository.
 fn target(path: &str, link: &str) -> Option<PathBuf> {
     if link.is_empty() {
         return Some(path.into());

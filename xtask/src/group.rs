@@ -123,7 +123,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_member_started_ends_with_the_group() {
+    fn a_process_that_a_member_started_ends_with_the_group() {
         let mut shell = Command::new("sh");
         shell.args(["-c", "sleep 60 & echo $!; wait"]).stdout(Stdio::piped());
         let mut group = Group::start(&mut shell).unwrap();

@@ -28,10 +28,10 @@ use crate::{
     wrangler::{self, Which},
 };
 
-/// What to import, and where to.
+/// The dump to import, and the database.
 #[derive(clap::Args)]
 pub struct Options {
-    /// What `manage.py dumpdata` wrote.
+    /// The file that `manage.py dumpdata` wrote.
     #[arg(value_parser = |path: &str| std::path::absolute(path))]
     dump: PathBuf,
     /// Only say what would be done.
@@ -40,7 +40,7 @@ pub struct Options {
     /// Leave the tokens of Django REST Framework out: for an import before the day of the move.
     #[arg(long)]
     without_tokens: bool,
-    /// Whose accounts they are, as `app.model`; found by their fields where it is not given.
+    /// The model of the users, as `app.model`; without it, it is found by its fields.
     #[arg(long)]
     user_model: Option<String>,
     /// The hospital of users who have none.
@@ -59,7 +59,7 @@ pub struct Options {
 /// Imports what can be imported, and says what became of each row.
 ///
 /// # Errors
-/// Where a row was refused, after the others were imported.
+/// If a row was refused, after the others were imported.
 pub fn import(options: &Options) -> Result<()> {
     let text = fs::read_to_string(&options.dump).with_context(|| options.dump.display().to_string())?;
     let mut dump = Dump::parse(&text, options.user_model.as_deref())?;
@@ -82,7 +82,7 @@ pub fn import(options: &Options) -> Result<()> {
         say("writing the database");
         wrangler::execute_text(&database, &plan.sql)?;
     }
-    // Said once it is so.
+    // Only when it has happened.
     print!("{}", plan.report);
     for warning in &plan.warnings {
         say(warning);

@@ -20,6 +20,8 @@ mod import_django;
 mod process;
 mod serve;
 mod setup;
+#[cfg(test)]
+mod structure;
 mod test_hospitals;
 mod wrangler;
 
@@ -39,10 +41,10 @@ struct Arguments {
 enum Command {
     /// Set everything up and serve on this machine, with demo accounts.
     Dev {
-        /// Where to listen.
+        /// The port to listen on.
         #[arg(long, default_value_t = 8787)]
         port: u16,
-        /// Where the database and the rooms are kept.
+        /// The directory of the database and the rooms.
         #[arg(long, default_value = ".wrangler/state")]
         persist_to: PathBuf,
         /// Handed to `wrangler dev`, for example `--var SOCKET_AUTH:strict`.
@@ -53,23 +55,23 @@ enum Command {
     Build,
     /// Run every check: format, lints, unit, end-to-end and browser tests.
     Test,
-    /// Look up what is known against the dependencies, and check their licences. Needs the network.
+    /// Check the dependencies for known vulnerabilities, and their licences. Needs the network.
     Audit,
-    /// Do to it what must not hurt it, at full length, and print what was lost.
+    /// Run the fault-injection tests at full length and print the results.
     Faults {
         /// Put the table into `docs/reliability.md`.
         #[arg(long)]
         update: bool,
     },
-    /// Measure it beside others that do the same, and print tables.
+    /// Measure Rollcall and other implementations of the same, and print tables.
     Bench(bench::Options),
-    /// Put it into an account of Cloudflare: database, migrations, code.
+    /// Deploy to an account of Cloudflare: database, migrations, secrets, code.
     Deploy(deploy::Options),
-    /// Write the database into a file.
+    /// Write the database to a file.
     Backup(backup::Backup),
-    /// Put the database back from a file, or complete what Time Travel has put back.
+    /// Restore the database from a file, or in place to a moment of the last thirty days.
     Restore(backup::Restore),
-    /// The administrators of a hospital, where there is none yet.
+    /// Manage the administrators of a hospital that has none.
     #[command(subcommand)]
     Admin(Admin),
     /// Import the accounts of a Django application: docs/migrate.md.
@@ -81,7 +83,7 @@ enum Command {
 
 #[derive(Subcommand)]
 enum Admin {
-    /// Create an administrator, and the hospital if need be, and print a temporary password.
+    /// Create an administrator, and the hospital if it is new, and print a temporary password.
     Create(admin::Create),
 }
 

@@ -8,7 +8,7 @@ use nix::sys::resource::{Resource, getrlimit, setrlimit};
 /// How a program ends after Ctrl-C.
 pub const INTERRUPTED: i32 = 130;
 
-/// How many files may be open where there are thousands of dashboards.
+/// How many files may be open, for thousands of dashboards.
 const FILES: u64 = 16_384;
 
 /// Says on standard error what is being done, so that standard output stays for results.
@@ -19,7 +19,7 @@ pub fn say(what: impl std::fmt::Display) {
 /// Runs `command` to its end.
 ///
 /// # Errors
-/// Where it cannot be started, or fails.
+/// If it cannot be started, or fails.
 pub fn run(command: &mut Command) -> Result<()> {
     let shown = show(command);
     let status = command.status().with_context(|| format!("could not start `{shown}`"))?;
@@ -32,7 +32,7 @@ pub fn run(command: &mut Command) -> Result<()> {
 /// Runs `command` to its end and returns what it wrote on standard output.
 ///
 /// # Errors
-/// Where it cannot be started, or fails; with what it wrote.
+/// If it cannot be started, or fails; with what it wrote.
 pub fn output(command: &mut Command) -> Result<String> {
     let shown = show(command);
     let output = command.output().with_context(|| format!("could not start `{shown}`"))?;
@@ -46,7 +46,7 @@ pub fn output(command: &mut Command) -> Result<String> {
 /// Lets this process, and what it starts from now on, have more files open than is usual.
 ///
 /// # Errors
-/// Where the system does not allow it.
+/// If the system does not allow it.
 pub fn allow_many_files() -> Result<()> {
     let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE)?;
     Ok(setrlimit(Resource::RLIMIT_NOFILE, soft.max(FILES.min(hard)), hard)?)

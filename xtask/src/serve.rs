@@ -16,19 +16,23 @@ use crate::{
     wrangler::{self, Database, PRODUCTION},
 };
 
-/// What to serve.
+/// The settings of production, with a key for tokens: there it is a secret, so the settings do not have it.
+const PRODUCTION_SETTINGS: [&str; 4] =
+    ["--env", PRODUCTION, "--var", "TOKEN_KEY:a key for tests, the same after a restart"];
+
+/// The Worker to serve.
 #[derive(clap::Args)]
 pub struct Options {
-    /// Where the database and the rooms are kept.
+    /// The directory of the database and the rooms.
     #[arg(long)]
     pub persist_to: PathBuf,
-    /// Run against the database before serving, beside the demo accounts.
+    /// Run this SQL against the database before serving, after the demo accounts.
     #[arg(long)]
     pub sql: Option<PathBuf>,
-    /// Create the hospitals of the browser tests, beside the demo accounts.
+    /// Create the hospitals of the browser tests too.
     #[arg(long)]
     pub test_hospitals: bool,
-    /// Everything is kept there already, from an earlier run.
+    /// The directory has everything already, from an earlier run.
     #[arg(long)]
     pub again: bool,
     /// Serve in the production settings, without demo accounts.
@@ -37,7 +41,7 @@ pub struct Options {
     /// Serve the build with faults on demand.
     #[arg(long)]
     pub faults: bool,
-    /// Where to listen, or 0 for any free port.
+    /// The port to listen on, or 0 for any free one.
     #[arg(long, default_value_t = 0)]
     pub port: u16,
     /// Handed to `wrangler dev`.
@@ -98,7 +102,7 @@ impl Server {
         let mut command = wrangler::wrangler(&["dev", "--ip", "127.0.0.1", "--inspector-port", "0"])?;
         command.arg("--port").arg(port.to_string()).arg("--persist-to").arg(persist_to);
         command.args(faults.then_some(build::WITH_FAULTS));
-        command.args(production.then_some(["--env", PRODUCTION]).into_iter().flatten()).args(wrangler);
+        command.args(production.then_some(PRODUCTION_SETTINGS).into_iter().flatten()).args(wrangler);
         // A group, so that the runtime below wrangler ends with it. From here on dropped, and so ended, on every way out.
         let mut runtime = Group::start(command.stdin(Stdio::null()).stdout(Stdio::piped()))?;
         let output = runtime.latest().and_then(|wrangler| wrangler.stdout.take()).context("wrangler's output")?;

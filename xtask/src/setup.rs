@@ -26,7 +26,7 @@ const PYTHON_PACKAGES: [&str; 2] = ["schemathesis==4.32.5", "websockets==16.1"];
 /// What the Django application of the benchmark needs.
 pub const DJANGO_PACKAGES: &str = "bench/contestants/django/requirements.txt";
 
-/// What the one that is imported in a test needs.
+/// The packages of the Django application that a test imports.
 const IMPORTED_DJANGO_PACKAGES: &str = "tests/django/requirements.txt";
 
 /// Debian's Redis: the first is a link into the second, and the others are the libraries that few machines have.

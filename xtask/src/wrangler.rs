@@ -1,6 +1,7 @@
 //! Calling `wrangler`, on the Node from npm.
 
 use std::{
+    fmt::Display,
     fs,
     path::{Path, PathBuf},
     process::{Command, Stdio},
@@ -21,7 +22,7 @@ pub const PRODUCTION: &str = "production";
 /// The configuration of the bare object.
 pub const BARE: &str = "bench/contestants/bare/wrangler.toml";
 
-/// Which database.
+/// A database.
 #[derive(Clone, Debug)]
 pub enum Database {
     /// The one of the local runtime, kept there.
@@ -42,16 +43,16 @@ pub enum Database {
     },
 }
 
-/// How a person says which database.
+/// The options that name a database.
 #[derive(clap::Args)]
 pub struct Which {
     /// The database that is deployed, not the local one.
     #[arg(long)]
     remote: bool,
-    /// The environment of `wrangler.toml`; where it is deployed, `production` unless said otherwise.
+    /// The environment of `wrangler.toml`; with `--remote`, `production` unless said otherwise.
     #[arg(long)]
     env: Option<String>,
-    /// Where the local database is kept.
+    /// The directory of the local database.
     #[arg(long, default_value = ".wrangler/state")]
     persist_to: PathBuf,
 }
@@ -136,6 +137,11 @@ pub fn found(printed: &str) -> Result<Vec<Vec<Value>>> {
     }
     let answers: Vec<Answer> = serde_json::from_str(printed).context("what wrangler printed is not JSON")?;
     Ok(answers.into_iter().map(|answer| answer.results).collect())
+}
+
+/// The statement by which the room of a hospital finds out that its users were written by somebody else.
+pub fn raise_revision(hospital_id: impl Display) -> String {
+    format!("UPDATE hospitals SET revision = revision + 1 WHERE id = {hospital_id};\n")
 }
 
 /// A text in SQL: `wrangler d1 execute` takes no parameters.

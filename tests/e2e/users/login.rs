@@ -110,7 +110,7 @@ async fn a_long_password_with_spaces_around_signs_in_exactly() {
     let password = format!("  {}  ", "pä☤🏥".repeat(63));
     assert_eq!(password.chars().count(), 256);
     keep_out_of_logs(&password);
-    let path = format!("/api/users/{}/", ann.user.id);
+    let path = format!("/api/users/{}/", ann.id());
     assert_eq!(admin.patch(&path, json!({"password": password})).await.status, 200);
     for wrong in [password.trim(), &password.to_uppercase(), &password.replace('ä', "a\u{308}")] {
         let answer = hospital.login(json!({"email": hospital.email("ann"), "password": wrong})).await;

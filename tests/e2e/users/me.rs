@@ -10,7 +10,7 @@ async fn somebody_signed_in_sees_themselves() {
     assert_eq!(
         doctor.get("/api/users/me/").await.json(),
         json!({
-            "id": doctor.user.id,
+            "id": doctor.id(),
             "email": hospital.email("eve"),
             "username": format!("eve{}", hospital.id),
             "first_name": "<img src=x onerror=alert(1)>",

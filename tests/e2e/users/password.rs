@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 const NEW: &str = " a brand new ☤ password ";
 
 async fn reset(admin: &Session, user: &Session) -> String {
-    let answer = admin.post_nothing(&format!("/api/users/{}/reset-password/", user.user.id)).await;
+    let answer = admin.post_nothing(&format!("/api/users/{}/reset-password/", user.id())).await;
     let temporary = answer.json()["temporary_password"].as_str().unwrap().to_string();
     keep_out_of_logs(&temporary);
     temporary
@@ -117,10 +117,10 @@ async fn an_administrator_resets_nobody_elsewhere_and_not_themselves() {
     let (hospital, elsewhere) = (Hospital::fresh(either()), Hospital::fresh(either()));
     let (admin, foreign) = (hospital.sign_in("admin").await, elsewhere.sign_in("ann").await);
     let reset = async |by: &Session, id: Value| by.post_nothing(&format!("/api/users/{id}/reset-password/")).await;
-    for id in [foreign.user.id, 9_999_999] {
+    for id in [foreign.id(), 9_999_999] {
         assert_eq!(reset(&admin, json!(id)).await.refusal(), (404, "not_found".into()));
     }
-    assert_eq!(reset(&admin, json!(admin.user.id)).await.refusal(), (403, "permission_denied".into()));
+    assert_eq!(reset(&admin, json!(admin.id())).await.refusal(), (403, "permission_denied".into()));
     assert_eq!(reset(&hospital.sign_in("ann").await, json!(1)).await.refusal(), (403, "permission_denied".into()));
     assert_eq!(foreign.get("/api/users/me/").await.status, 200);
 }

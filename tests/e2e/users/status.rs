@@ -19,7 +19,7 @@ async fn a_login_is_answered_with_its_event_and_the_doctor() {
             "changed": true,
             "seq": 1,
             "doctor": {
-                "id": doctor.user.id,
+                "id": doctor.id(),
                 "username": doctor.user.username,
                 "first_name": "Ann",
                 "last_name": "Lee",
@@ -91,11 +91,11 @@ async fn a_doctor_may_come_and_go_without_a_body() {
 async fn an_administrators_change_is_recorded_as_theirs() {
     let hospital = Hospital::fresh(either());
     let (admin, doctor) = (hospital.sign_in("admin").await, hospital.sign_in("ann").await);
-    admin.done("/api/users/login-status/", json!({"doctor_id": doctor.user.id})).await;
+    admin.done("/api/users/login-status/", json!({"doctor_id": doctor.id()})).await;
     doctor.leave().await;
     let events = history(&admin).await;
-    assert_eq!((&events[0]["reason"], &events[0]["actor_id"]), (&json!("admin"), &json!(admin.user.id)));
-    assert_eq!((events[1].get("reason"), &events[1]["actor_id"]), (None, &json!(doctor.user.id)));
+    assert_eq!((&events[0]["reason"], &events[0]["actor_id"]), (&json!("admin"), &json!(admin.id())));
+    assert_eq!((events[1].get("reason"), &events[1]["actor_id"]), (None, &json!(doctor.id())));
 }
 
 #[tokio::test]
@@ -111,13 +111,13 @@ async fn nobody_sets_the_state_of_others_but_their_administrator() {
     let foreign = elsewhere.sign_in("ann").await;
     let set = async |by: &Session, body: Value| by.post("/api/users/login-status/", body).await.refusal();
 
-    assert_eq!(set(&ann, json!({"doctor_id": bob.user.id})).await, (403, "permission_denied".into()));
+    assert_eq!(set(&ann, json!({"doctor_id": bob.id()})).await, (403, "permission_denied".into()));
     assert_eq!(set(&user, json!({})).await, (403, "permission_denied".into()));
-    assert_eq!(set(&user, json!({"doctor_id": ann.user.id})).await, (403, "permission_denied".into()));
+    assert_eq!(set(&user, json!({"doctor_id": ann.id()})).await, (403, "permission_denied".into()));
     assert_eq!(set(&admin, json!({})).await, (400, "invalid_request".into()));
     assert_eq!(set(&admin, json!({"doctor_id": "7"})).await, (400, "invalid_request".into()));
     let mut answers = Vec::new();
-    for doctor_id in [9_999_999, user.user.id, foreign.user.id, i64::MAX] {
+    for doctor_id in [9_999_999, user.id(), foreign.id(), i64::MAX] {
         let answer = admin.post("/api/users/login-status/", json!({"doctor_id": doctor_id})).await;
         assert_eq!(answer.refusal(), (404, "not_found".into()), "{doctor_id}");
         answers.push(answer.text);
@@ -143,6 +143,6 @@ async fn online_doctors_are_those_on_duty_and_free_by_name() {
     eve.go_live().await;
     let online = user.get("/api/users/online-doctors/").await.json();
     let ids: Vec<_> = online.as_array().unwrap().iter().map(|doctor| doctor["id"].as_i64().unwrap()).collect();
-    assert_eq!(ids, [ann.user.id, bob.user.id], "not eve, who is busy, and nobody of another hospital");
+    assert_eq!(ids, [ann.id(), bob.id()], "not eve, who is busy, and nobody of another hospital");
     assert_eq!(request(either(), "GET", "/api/users/online-doctors/", &[], None).await.status, 401);
 }

@@ -64,7 +64,7 @@ async fn a_doctors_page_hears_what_happens_to_them_as_dashboards_do() {
     }
     ann.go_live().await;
     ann.be_available(true).await;
-    admin.done("/api/users/logout-status/", json!({"doctor_id": ann.user.id})).await;
+    admin.done("/api/users/logout-status/", json!({"doctor_id": ann.id()})).await;
     for (kind, reason) in [
         ("doctor_login_logout", Value::Null),
         ("doctor_status_change", Value::Null),

@@ -10,7 +10,10 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use rollcall_core::token::{self, Token};
+use rollcall_core::{
+    HospitalId,
+    token::{self, Token, TokenKind},
+};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -55,7 +58,7 @@ pub struct Caller {
 
 impl Doctor {
     fn new(id: u32) -> Result<Self> {
-        let mut random = [0; token::BYTES];
+        let mut random = [0; token::RANDOM_BYTES];
         getrandom::fill(&mut random)?;
         Ok(Self {
             id,
@@ -64,7 +67,7 @@ impl Doctor {
             // All called what the contestants without names call everybody, so that messages are as long.
             first_name: "Ann",
             last_name: "Lee",
-            token: Token::new(random).reveal().into(),
+            token: Token::issue(TokenKind::Session, HospitalId::new(1), random, "").reveal().into(),
         })
     }
 }

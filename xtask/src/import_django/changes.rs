@@ -1,9 +1,9 @@
-//! What importing again changes of an account.
+//! The changes that importing again makes to an account.
 //!
 //! **Invariant:** what was done here since the last import stays: a profile that was edited, a password that was chosen or
-//! given, or stored anew at a sign-in, and a state that has events.
+//! given, or stored again at a sign-in, and a state that has events.
 
-use rollcall_core::{Id, wire::Role};
+use rollcall_core::{HospitalId, wire::Role};
 
 use super::{existing::User, person::Person};
 
@@ -22,7 +22,7 @@ impl Follows {
     /// Of the account with that person's id.
     ///
     /// # Errors
-    /// Where it is somebody else's.
+    /// If it is somebody else's.
     pub fn of(old: &User, person: &Person) -> Result<Self, String> {
         // A dump of another application has other people's ids.
         let same_email = old.email.eq_ignore_ascii_case(&person.user.email);
@@ -44,7 +44,7 @@ impl Follows {
     }
 }
 
-/// What is other than before.
+/// The differences to what was imported before.
 pub struct Changes {
     /// The names of the fields.
     pub names: Vec<&'static str>,
@@ -59,8 +59,8 @@ impl Changes {
     /// Compares.
     ///
     /// # Errors
-    /// Where something cannot change now.
-    pub fn between(old: &User, person: &Person, hospital_id: Id, follows: Follows) -> Result<Self, String> {
+    /// If something cannot change now.
+    pub fn between(old: &User, person: &Person, hospital_id: HospitalId, follows: Follows) -> Result<Self, String> {
         let Person { user, password_hash, .. } = person;
         let (follows, is_doctor) = (follows == Follows::Yes, user.role == Role::Doctor);
         let doctors = |new: &str, old: &Option<String>| is_doctor && old.as_deref() != Some(new);

@@ -10,19 +10,19 @@ use serde_json::{Map, Value};
 #[derive(Deserialize)]
 pub struct Row {
     model: String,
-    /// Absent where the dump was made with `--natural-primary`.
+    /// Absent if the dump was made with `--natural-primary`.
     #[serde(default)]
     pub pk: Value,
     pub fields: Map<String, Value>,
 }
 
 impl Row {
-    /// A field that holds a text; empty where it does not.
+    /// A field that holds a text; empty if it does not.
     pub fn text(&self, name: &str) -> &str {
         self.fields.get(name).and_then(Value::as_str).unwrap_or_default()
     }
 
-    /// A field that holds a truth value; false where it does not.
+    /// A field that holds a truth value; false if it does not.
     pub fn flag(&self, name: &str) -> bool {
         self.fields.get(name).and_then(Value::as_bool).unwrap_or_default()
     }
@@ -37,7 +37,7 @@ pub struct Dump {
     pub users: Vec<Row>,
     /// Of Django REST Framework.
     pub tokens: Vec<Row>,
-    /// Where users name theirs by its key.
+    /// Those of users who name theirs by its key.
     pub hospitals: Vec<Row>,
 }
 
@@ -45,7 +45,7 @@ impl Dump {
     /// Reads a dump. Users are the rows of the one model that has an email and a password, or of `user_model`.
     ///
     /// # Errors
-    /// Where it is no dump, or it is not clear which model is that of the users.
+    /// If it is no dump, or it is not clear which model is that of the users.
     pub fn parse(text: &str, user_model: Option<&str>) -> Result<Self> {
         let rows: Vec<Row> = serde_json::from_str(text)
             .context("this is not what `manage.py dumpdata --format json --output <file>` writes")?;
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_dump_is_told_so() {
+    fn a_file_that_is_no_dump_is_refused() {
         for text in ["", "{}", "[1]", r#"[{"pk": 1}]"#, "[]", r#"[{"model": "a.b", "pk": 1, "fields": {}}]"#] {
             assert!(Dump::parse(text, None).is_err(), "{text}");
         }

@@ -1,7 +1,7 @@
 //! One user of a dump, checked by the rules for those whom an administrator adds.
 
 use rollcall_core::{
-    Id,
+    UserId,
     account::{self, NewUser},
     body::Fields,
     password,
@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 
 use super::dump::Row;
 
-/// What is stored in place of a hash that nobody can sign in with, as Django does too.
+/// The hash of a user without a password that can be verified: nobody can sign in with it. Django has it too.
 pub const UNUSABLE: &str = "!";
 
 /// The largest id that the API takes.
@@ -19,7 +19,7 @@ const LARGEST_ID: i64 = i32::MAX as i64;
 
 /// A user who may be imported.
 pub struct Person {
-    pub id: Id,
+    pub id: UserId,
     /// Whose password is not used.
     pub user: NewUser,
     /// Django's hash, or [`UNUSABLE`].
@@ -27,7 +27,7 @@ pub struct Person {
     /// By name. `None`: the dump does not say.
     pub hospital: Option<String>,
     pub is_available_for_consultation: bool,
-    /// What somebody should know.
+    /// Remarks for the person who imports.
     pub notes: Vec<String>,
 }
 
@@ -41,6 +41,7 @@ impl Person {
             .pk
             .as_i64()
             .filter(|id| (1..=LARGEST_ID).contains(id))
+            .map(UserId::new)
             .ok_or("its key is not a number from 1 to 2147483647")?;
         let mut notes = Vec::new();
         let role = role(row, &mut notes);
@@ -55,9 +56,9 @@ impl Person {
             body.extend(value.map(|value| (name.to_string(), value.clone())));
         }
         let user = Fields::parse(Value::from(body).to_string().as_bytes()).and_then(|fields| NewUser::parse(&fields));
-        let user = user.map_err(|rejection| {
-            let refusal = rejection.refusal();
-            format!("{}: {}", refusal.field.unwrap_or_default(), refusal.detail)
+        let user = user.map_err(|error| {
+            let body = error.body();
+            format!("{}: {}", body.field.unwrap_or_default(), body.detail)
         })?;
         let hospital = hospital(row.fields.get("hospital").unwrap_or(&Value::Null), hospitals)?;
         let password_hash = password_hash(row.text("password"), &mut notes);

@@ -1,8 +1,8 @@
-//! What an import does, decided before anything is written: what is said of each row of the dump, and the statements.
+//! The plan of an import, made before anything is written: the report on each row of the dump, and the statements.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use rollcall_core::{Id, wire::Role};
+use rollcall_core::{HospitalId, UserId, wire::Role};
 
 use super::{
     changes::{Changes, Follows},
@@ -13,8 +13,9 @@ use super::{
     sql,
     token::UserToken,
 };
+use crate::wrangler;
 
-/// Where users go.
+/// The hospitals that users go to.
 pub struct Hospitals<'a> {
     /// The one of users who have none.
     pub default: &'a str,
@@ -24,20 +25,22 @@ pub struct Hospitals<'a> {
     pub time_zone: &'a str,
 }
 
-/// What is to be done.
+/// The plan.
 pub struct Plan<'a> {
     pub report: Report,
     pub warnings: Vec<String>,
     pub sql: String,
     existing: Existing,
     hospitals: Hospitals<'a>,
-    /// Who has an email, in lower case, and who a username.
-    emails: BTreeMap<String, Id>,
-    usernames: BTreeMap<String, Id>,
-    /// Who is there afterwards, and why none of their tokens is taken, where that is so.
-    there: BTreeMap<Id, Option<&'static str>>,
+    /// The owners of emails, in lower case, and of usernames.
+    emails: BTreeMap<String, UserId>,
+    usernames: BTreeMap<String, UserId>,
+    /// The users that are there afterwards, and why their tokens are not taken, if so.
+    there: BTreeMap<UserId, Option<&'static str>>,
+    /// The hospitals whose users are written.
+    touched: BTreeSet<HospitalId>,
     /// Whether the hospitals of the dump have an administrator.
-    administered: BTreeMap<Id, bool>,
+    administered: BTreeMap<HospitalId, bool>,
 }
 
 impl<'a> Plan<'a> {
@@ -46,8 +49,9 @@ impl<'a> Plan<'a> {
         let emails = existing.users.iter().map(|user| (user.email.to_ascii_lowercase(), user.id)).collect();
         let usernames = existing.users.iter().map(|user| (user.username.clone(), user.id)).collect();
         let (report, warnings, sql) = (Report::default(), Vec::new(), String::new());
-        let (there, administered) = (BTreeMap::new(), BTreeMap::new());
-        let mut plan = Self { report, warnings, sql, existing, hospitals, emails, usernames, there, administered };
+        let (there, touched, administered) = (BTreeMap::new(), BTreeSet::new(), BTreeMap::new());
+        let mut plan =
+            Self { report, warnings, sql, existing, hospitals, emails, usernames, there, touched, administered };
         let mut users: Vec<&Row> = dump.users.iter().collect();
         // In the order of their keys, so that of two with the same email the older one has it, however often this is run.
         users.sort_by_key(|row| row.pk.as_i64());
@@ -59,6 +63,7 @@ impl<'a> Plan<'a> {
         for row in &dump.tokens {
             plan.token(row);
         }
+        plan.sql.extend(plan.touched.iter().map(wrangler::raise_revision));
         for (id, _) in plan.administered.iter().filter(|(_, administered)| !**administered) {
             let create = format!("cargo xtask admin create --hospital {id}");
             plan.warnings.push(format!("hospital {id} has no administrator who can sign in: `{create}` makes one"));
@@ -83,6 +88,7 @@ impl<'a> Plan<'a> {
         let (kind, note) = match &old {
             None => {
                 self.sql += &sql::insert(person, hospital_id);
+                self.touched.insert(hospital_id);
                 (Kind::Imported, format!("{}, hospital {hospital_id}", person.user.role.as_str()))
             }
             Some(old) => self.update(person, hospital_id, old, follows)?,
@@ -109,7 +115,7 @@ impl<'a> Plan<'a> {
     fn update(
         &mut self,
         person: &Person,
-        hospital_id: Id,
+        hospital_id: HospitalId,
         old: &User,
         follows: Follows,
     ) -> Result<(Kind, String), String> {
@@ -124,12 +130,14 @@ impl<'a> Plan<'a> {
             self.sql += &sql::change_password(person);
         }
         if changes.ends_sessions {
-            self.sql += &sql::end_sessions(person.id);
+            self.sql += &sql::end_tokens(person.id);
         }
-        Ok(match changes.names.as_slice() {
-            [] => (Kind::Unchanged, follows.why_unchanged().into()),
-            names => (Kind::Changed, names.join(", ")),
-        })
+        if changes.names.is_empty() {
+            return Ok((Kind::Unchanged, follows.why_unchanged().into()));
+        }
+        self.sql += &sql::raise_version(person.id);
+        self.touched.extend([old.hospital_id, hospital_id]);
+        Ok((Kind::Changed, changes.names.join(", ")))
     }
 
     /// Whether nobody else has the email and the username.
@@ -144,23 +152,24 @@ impl<'a> Plan<'a> {
         Ok(())
     }
 
-    /// The id of the hospital of that name, a new one where there is none.
-    fn hospital(&mut self, name: &str) -> Result<Id, String> {
+    /// The id of the hospital of that name, or of a new one.
+    fn hospital(&mut self, name: &str) -> Result<HospitalId, String> {
         let mut same = self.existing.hospitals.iter().filter(|hospital| same_name(&hospital.name, name));
         match (same.next(), same.next()) {
             (Some(hospital), None) => return Ok(hospital.id),
             (Some(_), Some(_)) => return Err("hospital: two have that name already".into()),
             (None, _) => {}
         }
-        let id = self.existing.hospitals.iter().map(|hospital| hospital.id).max().unwrap_or(0) + 1;
+        let last = self.existing.hospitals.iter().map(|hospital| hospital.id).max().unwrap_or_default();
+        let id = HospitalId::new(last.get() + 1);
         self.sql += &sql::hospital(id, name, self.hospitals.time_zone);
-        self.report.say(Kind::Imported, Of::Hospital, Some(id), name);
+        self.report.say(Kind::Imported, Of::Hospital, Some(id.get()), name);
         self.existing.hospitals.push(Hospital { id, name: name.into() });
         Ok(id)
     }
 
-    fn look_for_administrator(&mut self, person: &Person, hospital_id: Id) {
-        // Of those who are there already, whoever has a password to sign in with.
+    fn look_for_administrator(&mut self, person: &Person, hospital_id: HospitalId) {
+        // Among users who are there already: somebody with a password to sign in with.
         let can = |user: &User| {
             user.hospital_id == hospital_id
                 && user.role == "admin"
@@ -172,24 +181,26 @@ impl<'a> Plan<'a> {
         *self.administered.entry(hospital_id).or_insert(already) |= now;
     }
 
-    /// A token becomes a session, once. Whatever happens to that session, its row stays until its user signs in with a
-    /// password; and from then on none of their tokens is taken.
+    /// A token is taken once. Whatever becomes of it, its row stays until its user signs in with a password; and from then
+    /// on none of their tokens is taken.
     fn token(&mut self, row: &Row) {
         let UserToken { digest, user_id } = match UserToken::check(row) {
             Ok(token) => token,
-            Err(reason) => return self.report.say(Kind::Refused, Of::Token, UserToken::user(row), reason),
+            Err(reason) => {
+                return self.report.say(Kind::Refused, Of::Token, UserToken::user(row).map(UserId::get), reason);
+            }
         };
         let (kind, note) = match self.there.get(&user_id) {
             None => (Kind::Refused, "its user is not there"),
-            Some(_) if self.existing.sessions.contains(&digest) => (Kind::Unchanged, "it was imported before"),
+            Some(_) if self.existing.tokens.contains(&digest) => (Kind::Unchanged, "it was imported before"),
             Some(Some(reason)) => (Kind::Unchanged, *reason),
             Some(None) => {
-                self.sql += &sql::session(user_id, &digest);
-                self.existing.sessions.insert(digest);
+                self.sql += &sql::token(user_id, &digest);
+                self.existing.tokens.insert(digest);
                 (Kind::Imported, "good for ten hours from now")
             }
         };
-        self.report.say(kind, Of::Token, Some(user_id), note);
+        self.report.say(kind, Of::Token, Some(user_id.get()), note);
     }
 }
 

@@ -1,10 +1,8 @@
-//! What is said of an import: a line for each row of the dump, and totals.
+//! The report of an import: a line for each row of the dump, and totals.
 
 use std::fmt;
 
-use rollcall_core::Id;
-
-/// What becomes of a row.
+/// The result for a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     Imported,
@@ -24,7 +22,7 @@ impl Kind {
     }
 }
 
-/// What a line is about.
+/// The subject of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Of {
     Hospital,
@@ -32,12 +30,12 @@ pub enum Of {
     Token,
 }
 
-/// What is said of a row.
+/// The line about a row.
 pub struct Line {
     pub kind: Kind,
     pub of: Of,
     /// Its key; of a token its user's.
-    pub key: Option<Id>,
+    pub key: Option<i64>,
     pub note: String,
 }
 
@@ -58,8 +56,8 @@ impl fmt::Display for Line {
 pub struct Report(pub Vec<Line>);
 
 impl Report {
-    /// Says what becomes of a row. A key that is no number may be a name, or a token: it is not printed.
-    pub fn say(&mut self, kind: Kind, of: Of, key: Option<Id>, note: impl fmt::Display) {
+    /// Adds the result for a row. A key that is no number may be a name, or a token: it is not printed.
+    pub fn say(&mut self, kind: Kind, of: Of, key: Option<i64>, note: impl fmt::Display) {
         self.0.push(Line { kind, of, key, note: note.to_string() });
     }
 

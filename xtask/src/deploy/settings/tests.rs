@@ -35,7 +35,7 @@ fn an_environment_that_there_is_not_is_refused() {
 #[test]
 fn unsafe_settings_are_refused_each_with_what_to_do() {
     let ours = ours();
-    // Replaces in what is deployed, or, where it stands only above that, in what is inherited.
+    // Replaces in what is deployed or, if it stands only above that, in what is inherited.
     let with = |changes: &[(&str, &str)], more: &str| {
         let (mut inherited, mut deployed) =
             ours.split_once(PRODUCTION).map(|(one, other)| (one.to_string(), other.to_string())).unwrap();
@@ -54,6 +54,7 @@ fn unsafe_settings_are_refused_each_with_what_to_do() {
                     ("\"strict\"", "\"open\""),
                     ("\"production\"", "\"prodution\""),
                     ("SECONDS = \"45\"", "SECONDS = \"45s\""),
+                    ("JURISDICTION = \"\"", "JURISDICTION = \"EU\"\nTOKEN_KEY = \"x\""),
                     ("ALLOWED_ORIGINS = \"\"", &format!("METRICS_TOKEN = \"x\"\nALLOWED_ORIGINS = \"{origins}\"")),
                     ("preview_urls = false", "main = \"target/faults/entry.js\"\nlogpush = true\npreview_urls = true"),
                 ],
@@ -64,6 +65,8 @@ fn unsafe_settings_are_refused_each_with_what_to_do() {
                 "ENVIRONMENT is \"prodution\": set it to \"production\"",
                 "AUTO_LOGOUT_GRACE_SECONDS is \"45s\": write a whole number",
                 "the variable METRICS_TOKEN is unknown",
+                "JURISDICTION is \"EU\": set it to one of \"\", \"eu\", \"us\", \"fedramp\"",
+                "TOKEN_KEY is a variable: remove it",
                 "ALLOWED_ORIGINS has \"*\"",
                 "ALLOWED_ORIGINS has \"https://*.a.example\"",
                 "ALLOWED_ORIGINS has \"http://b.example\"",
@@ -80,6 +83,7 @@ fn unsafe_settings_are_refused_each_with_what_to_do() {
             with(
                 &[
                     ("SOCKET_AUTH", "SOCKET_AUHT"),
+                    ("JURISDICTION = \"\"", ""),
                     ("\"DB\"", "\"DATA\""),
                     ("\"ROOM\"", "\"ROOMS\""),
                     ("\"LOGIN_THROTTLE\"", "\"THROTTLE\""),
@@ -89,6 +93,7 @@ fn unsafe_settings_are_refused_each_with_what_to_do() {
             ),
             vec![
                 "the variable SOCKET_AUTH is missing",
+                "the variable JURISDICTION is missing",
                 "the variable SOCKET_AUHT is unknown",
                 "SOCKET_AUTH is \"\": set it to \"strict\"",
                 "the d1_databases binding DB is missing",
@@ -148,4 +153,8 @@ fn unsafe_settings_are_refused_each_with_what_to_do() {
     }
     let safe = "ALLOWED_ORIGINS = \"https://a.example https://b.example:8443 http://localhost:3000 http://127.0.0.1\"";
     answer(&with(&[("ALLOWED_ORIGINS = \"\"", safe)], ""), "production").unwrap();
+    for jurisdiction in ["eu", "us", "fedramp"] {
+        let chosen = with(&[("JURISDICTION = \"\"", &format!("JURISDICTION = {jurisdiction:?}"))], "");
+        assert_eq!(answer(&chosen, "production").unwrap().jurisdiction(), jurisdiction);
+    }
 }

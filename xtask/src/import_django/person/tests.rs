@@ -28,7 +28,7 @@ fn refused(fields: Value) -> String {
 #[test]
 fn a_user_is_checked_as_one_whom_an_administrator_adds() {
     let person = good(json!({"email": " Ann@Example.com ", "consultation_hours": null, "is_active": false}));
-    assert_eq!((person.id, &*person.user.email, person.user.is_active), (7, "Ann@Example.com", false));
+    assert_eq!((person.id.get(), &*person.user.email, person.user.is_active), (7, "Ann@Example.com", false));
     assert_eq!((&*person.user.consultation_hours, person.hospital, person.notes.len()), ("", None, 0));
     for (fields, why) in [
         (json!({"email": ""}), "email: Enter a valid email address."),
@@ -49,7 +49,7 @@ fn a_user_is_checked_as_one_whom_an_administrator_adds() {
 }
 
 #[test]
-fn who_has_no_username_signs_in_with_the_email() {
+fn a_user_without_a_username_signs_in_with_the_email() {
     for fields in [json!({"username": null}), json!({"username": ""})] {
         assert_eq!(good(fields).user.username, "ann@example.com");
     }

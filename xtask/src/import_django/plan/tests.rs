@@ -27,8 +27,8 @@ fn lines(plan: &Plan) -> Vec<String> {
 /// Somebody as [`user`] was imported.
 fn imported(id: i64) -> User {
     User {
-        id,
-        hospital_id: 1,
+        id: UserId::new(id),
+        hospital_id: HospitalId::new(1),
         email: format!("{id}@example.com"),
         username: format!("u{id}"),
         role: "doctor".into(),
@@ -44,7 +44,7 @@ fn imported(id: i64) -> User {
 }
 
 fn with(users: Vec<User>) -> Existing {
-    let hospitals = vec![Hospital { id: 1, name: "General Hospital".into() }];
+    let hospitals = vec![Hospital { id: HospitalId::new(1), name: "General Hospital".into() }];
     Existing { hospitals, users, ..Existing::default() }
 }
 
@@ -76,7 +76,9 @@ fn of_two_with_one_email_or_username_the_older_one_has_it() {
 #[test]
 fn hospitals_are_those_of_their_names_and_new_ones_where_there_are_none() {
     let existing = Existing {
-        hospitals: [(4, "North"), (6, "Twin"), (7, "twin")].map(|(id, name)| Hospital { id, name: name.into() }).into(),
+        hospitals: [(4, "North"), (6, "Twin"), (7, "twin")]
+            .map(|(id, name)| Hospital { id: HospitalId::new(id), name: name.into() })
+            .into(),
         ..Existing::default()
     };
     let named = |pk, name| user(pk, json!({"hospital": name}));
@@ -143,7 +145,7 @@ fn importing_again_changes_what_changed_in_django_and_nothing_that_changed_here(
 }
 
 #[test]
-fn what_takes_something_away_ends_sessions_and_waits_for_the_end_of_a_duty() {
+fn a_change_that_takes_something_away_ends_tokens_and_waits_for_the_end_of_a_duty() {
     for (fields, name) in [
         (json!({"role": "user"}), "role"),
         (json!({"is_active": false}), "is_active"),
@@ -152,7 +154,7 @@ fn what_takes_something_away_ends_sessions_and_waits_for_the_end_of_a_duty() {
         let rows = json!([user(1, fields)]);
         let changed = plan(rows.clone(), with(vec![imported(1)]));
         assert!(lines(&changed).contains(&format!("changed   user 1: {name}")), "{}", changed.report);
-        assert!(changed.sql.contains("UPDATE sessions SET revoked_ms"));
+        assert!(changed.sql.contains("UPDATE imported_tokens SET ended_ms"));
         let on_duty = plan(rows, with(vec![User { is_live: Some(1), ..imported(1) }]));
         assert!(
             lines(&on_duty).contains(&format!("refused   user 1: {name}: cannot change while the doctor is on duty"))
@@ -162,7 +164,7 @@ fn what_takes_something_away_ends_sessions_and_waits_for_the_end_of_a_duty() {
 }
 
 #[test]
-fn a_token_is_taken_once_and_only_of_who_has_not_signed_in_here() {
+fn a_token_is_taken_once_and_only_of_a_user_who_has_not_signed_in_here() {
     let rows = json!([
         user(1, json!({})),
         user(2, json!({})),
@@ -174,6 +176,7 @@ fn a_token_is_taken_once_and_only_of_who_has_not_signed_in_here() {
         token("e", json!(["ann"])),
         {"model": "authtoken.token", "pk": "abc", "fields": {"user": 1}},
         {"model": "authtoken.token", "pk": "f".repeat(64), "fields": {"user": 1}},
+        token("f", json!(1)),
     ]);
     let tokens = |plan: &Plan| lines(plan).into_iter().filter(|line| line.contains(" token of ")).collect::<Vec<_>>();
     let first = plan(rows.clone(), with(vec![]));
@@ -185,16 +188,17 @@ fn a_token_is_taken_once_and_only_of_who_has_not_signed_in_here() {
             "unchanged token of user 3: its user is deactivated",
             "refused   token of user 4: its user is not there",
             "refused   token of user ?: its user is not named by a number",
-            "refused   token of user 1: it has neither 40 nor 64 hexadecimal digits",
+            "refused   token of user 1: it does not have 40 hexadecimal digits",
+            "refused   token of user 1: it does not have 40 hexadecimal digits",
             "imported  token of user 1: good for ten hours from now",
         ]
     );
-    assert!(!first.sql.contains(&"a".repeat(40)) && !first.sql.contains(&"f".repeat(64)), "only their digests");
+    assert!(!first.sql.contains(&"a".repeat(40)) && !first.sql.contains(&"f".repeat(40)), "only their digests");
     let signed_in = User { imported_hash: None, ..imported(2) };
-    let again = plan(rows, Existing { sessions: first.existing.sessions, ..with(vec![imported(1), signed_in]) });
+    let again = plan(rows, Existing { tokens: first.existing.tokens, ..with(vec![imported(1), signed_in]) });
     assert_eq!(tokens(&again)[0], "unchanged token of user 1: it was imported before");
     assert_eq!(tokens(&again)[1], "unchanged token of user 2: it was imported before");
-    assert!(!again.sql.contains("INSERT OR IGNORE INTO sessions"));
+    assert!(!again.sql.contains("INSERT OR IGNORE INTO imported_tokens"));
 }
 
 #[test]
@@ -204,4 +208,26 @@ fn a_statement_is_never_longer_than_d1_takes() {
     let plan = plan(json!([user(1, fields)]), Existing::default());
     let longest = plan.sql.split(";\n").map(str::len).max().unwrap();
     assert!(plan.report.refused() == 0 && longest < 10_000, "{longest}");
+}
+
+#[test]
+fn each_hospital_whose_users_are_written_finds_out_and_no_other() {
+    let hospitals = [(1, "General Hospital"), (2, "North"), (3, "South")];
+    let hospitals = hospitals.map(|(id, name)| Hospital { id: HospitalId::new(id), name: name.into() });
+    let existing = |users| Existing { hospitals: hospitals.clone().into(), users, ..Existing::default() };
+    let told = |plan: &Plan| -> Vec<String> {
+        let raised =
+            plan.sql.lines().filter_map(|line| line.strip_prefix("UPDATE hospitals SET revision = revision + 1 "));
+        raised.map(str::to_owned).collect()
+    };
+    let added =
+        plan(json!([user(1, json!({})), user(2, json!({})), user(3, json!({"hospital": "North"}))]), existing(vec![]));
+    assert_eq!(told(&added), ["WHERE id = 1;", "WHERE id = 2;"]);
+    assert!(!added.sql.contains("version"), "a new user begins with the first version");
+
+    let rows = json!([user(1, json!({"hospital": "South"})), user(2, json!({}))]);
+    let moved = plan(rows, existing(vec![imported(1), imported(2)]));
+    assert_eq!(told(&moved), ["WHERE id = 1;", "WHERE id = 3;"]);
+    assert!(moved.sql.contains("UPDATE users SET version = version + 1 WHERE id = 1;"));
+    assert!(!moved.sql.contains("version + 1 WHERE id = 2;"));
 }

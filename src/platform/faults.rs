@@ -1,0 +1,142 @@
+//! Faults on demand, for the tests: only in a build with the feature `faults`, which is never deployed.
+//!
+//! A test arms a fault over HTTP; it strikes once, at the next passing of its point. Points of a room: `room` (a request
+//! has arrived), `statement1` to `statement4` (before that statement of a change, in its transaction), `committed` (after
+//! the transaction, before the sends), `sent` (after the sends), `alarm`, `flight` (before the archive asks D1), `landed`
+//! (D1 has answered the archive) and `user_written` (D1 has answered a user's change).
+
+#[cfg(not(feature = "faults"))]
+use rollcall_core::HospitalId;
+
+/// Where a fault may strike and something is waited for anyway.
+///
+/// # Errors
+/// The fault, if it is an `error`.
+#[cfg(not(feature = "faults"))]
+#[inline]
+pub async fn point(_name: &str, _hospital_id: HospitalId) -> worker::Result<()> {
+    Ok(())
+}
+
+/// Where a fault may strike and nothing may be waited for: a `panic` or an `error`.
+///
+/// # Errors
+/// The fault, if it is an `error`.
+#[cfg(not(feature = "faults"))]
+#[inline]
+pub fn point_in_turn(_name: &str, _hospital_id: HospitalId) -> worker::Result<()> {
+    Ok(())
+}
+
+#[cfg(feature = "faults")]
+pub use armed::*;
+
+#[cfg(feature = "faults")]
+mod armed {
+    use std::{
+        cell::{Cell, RefCell},
+        time::Duration,
+    };
+
+    use axum::{Json, Router, extract::Path, routing::get};
+    use chrono::TimeDelta;
+    use rollcall_core::HospitalId;
+    use serde::Serialize;
+    use worker::{D1Result, Delay};
+
+    thread_local! {
+        static ARMED: RefCell<Option<Armed>> = const { RefCell::new(None) };
+        static CLOCK: Cell<TimeDelta> = const { Cell::new(TimeDelta::zero()) };
+        static COUNTS: Cell<Counts> = const { Cell::new(Counts { queries: 0, rows_written: 0, sends: 0 }) };
+    }
+
+    /// What has been done since the isolate began.
+    #[derive(Clone, Copy, Serialize)]
+    struct Counts {
+        /// Round trips to D1.
+        queries: usize,
+        /// Rows that D1 has written, those of indexes too.
+        rows_written: usize,
+        /// Events sent to dashboards, times dashboards.
+        sends: usize,
+    }
+
+    /// Which hospital's room is struck, where, and by what.
+    type Armed = (HospitalId, String, String);
+
+    /// The fault that is armed for this point of this hospital's room, disarmed by that.
+    fn strike(name: &str, hospital_id: HospitalId) -> Option<String> {
+        let here = |(hospital, point, _): &mut Armed| *hospital == hospital_id && *point == name;
+        ARMED.with_borrow_mut(|armed| armed.take_if(here)).map(|(_, _, fault)| fault)
+    }
+
+    fn asked_for() -> worker::Error {
+        worker::Error::RustError("a fault was asked for".into())
+    }
+
+    /// Strikes if a fault is armed for this point.
+    #[expect(clippy::panic, reason = "that is what it is for")]
+    pub async fn point(name: &str, hospital_id: HospitalId) -> worker::Result<()> {
+        match strike(name, hospital_id).as_deref() {
+            None => Ok(()),
+            Some("panic") => panic!("a fault was asked for"),
+            Some("hang") => loop {
+                Delay::from(Duration::from_secs(60)).await;
+            },
+            Some("slow") => {
+                Delay::from(Duration::from_secs(6)).await;
+                Ok(())
+            }
+            Some(_) => Err(asked_for()),
+        }
+    }
+
+    /// Strikes if a fault is armed for this point, without waiting.
+    #[expect(clippy::panic, reason = "that is what it is for")]
+    pub fn point_in_turn(name: &str, hospital_id: HospitalId) -> worker::Result<()> {
+        match strike(name, hospital_id).as_deref() {
+            None => Ok(()),
+            Some("panic") => panic!("a fault was asked for"),
+            Some(_) => Err(asked_for()),
+        }
+    }
+
+    /// How far the clock was set forward.
+    pub fn clock_offset() -> TimeDelta {
+        CLOCK.get()
+    }
+
+    /// Counts a round trip to D1.
+    pub fn count_query() {
+        let counts = COUNTS.get();
+        COUNTS.set(Counts { queries: counts.queries + 1, ..counts });
+    }
+
+    /// Counts what D1 has written.
+    pub fn count_rows(results: &[D1Result]) {
+        let written = |result: &D1Result| result.meta().ok()??.rows_written;
+        let (rows, counts) = (results.iter().filter_map(written).sum::<usize>(), COUNTS.get());
+        COUNTS.set(Counts { rows_written: counts.rows_written + rows, ..counts });
+    }
+
+    /// Counts the dashboards that an event was sent to.
+    pub fn count_sends(dashboards: usize) {
+        let counts = COUNTS.get();
+        COUNTS.set(Counts { sends: counts.sends + dashboards, ..counts });
+    }
+
+    /// `/faults/arm/{hospital}/{point}/{panic,error,hang,slow}`, `/faults/armed`, `/faults/clock/{seconds}`,
+    /// `/faults/counts`, `/faults/panic`
+    #[expect(clippy::panic, reason = "that is what it is for")]
+    pub fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
+        let arm = async |Path(fault): Path<Armed>| ARMED.set(Some(fault));
+        let clock = async |Path(seconds): Path<i64>| CLOCK.set(TimeDelta::seconds(seconds));
+        let strike = async || -> () { panic!("a fault was asked for") };
+        Router::new()
+            .route("/faults/arm/{hospital}/{point}/{fault}", get(arm))
+            .route("/faults/armed", get(async || Json(ARMED.with_borrow(Option::is_some))))
+            .route("/faults/clock/{seconds}", get(clock))
+            .route("/faults/counts", get(async || Json(COUNTS.get())))
+            .route("/faults/panic", get(strike))
+    }
+}

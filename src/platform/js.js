@@ -1,0 +1,44 @@
+// What the `worker` crate does not bind.
+
+/** The object of that name; in a jurisdiction, if one is named. */
+export function objectByName(namespace, jurisdiction, name) {
+  return (jurisdiction ? namespace.jurisdiction(jurisdiction) : namespace).getByName(name);
+}
+
+/** Calls an object's RPC method, for a request. */
+export const call = (object, json, requestId) => object.call(json, requestId);
+
+/** Hands a request to an object as it came. */
+export const forward = (object, request) => object.fetch(request);
+
+/** Runs `work` as one transaction: what it throws rolls everything back, and is thrown on. */
+export const transaction = (state, work) => state.storage.transactionSync(work);
+
+/** Runs a statement, and returns the first column of its rows, which is JSON, as a JSON array. */
+export function query(state, statement, parameters) {
+  const rows = [];
+  for (const [json] of state.storage.sql.exec(statement, ...parameters).raw()) rows.push(json);
+  return `[${rows.join()}]`;
+}
+
+/** Sets the alarm. The runtime's output gate waits for it. */
+export function setAlarm(state, atMs) {
+  state.storage.setAlarm(atMs);
+}
+
+/** Sends one text to every socket that was accepted with a tag, and returns how many that were. */
+export function sendToTagged(state, tag, text) {
+  let sent = 0;
+  for (const socket of state.getWebSockets(tag)) {
+    try {
+      socket.send(text);
+      sent++;
+    } catch {
+      // It is closing; its client resumes when it is back.
+    }
+  }
+  return sent;
+}
+
+/** When a socket last sent a `ping` that the runtime answered, in milliseconds since 1970. */
+export const pingedAt = (state, socket) => state.getWebSocketAutoResponseTimestamp(socket)?.getTime();

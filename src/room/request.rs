@@ -1,0 +1,299 @@
+//! A client's request in the room: its body is read whole before anything is decided, so that nothing awaits after it.
+
+use std::rc::Rc;
+
+use ::http::{HeaderMap, Method, Uri, header};
+use axum::{
+    body::{Body, Bytes},
+    extract::{
+        FromRequest, FromRequestParts, RawPathParams, Request as HttpRequest,
+        rejection::{BytesRejection, FailedToBufferBody},
+    },
+};
+use chrono::TimeDelta;
+use rollcall_core::{
+    ApiError, SessionId, Timestamp, UserId,
+    audit::{Outcome, SecurityEvent},
+    auth::{self, Permission, Principal},
+    body::{Fields, LIMIT},
+    error::TokenFault,
+    query::Query,
+};
+use worker::send::{SendFuture, SendWrapper};
+
+use super::{
+    credentials::Credentials,
+    handshake::{has_our_origin, text_of},
+    state::LiveRoom,
+};
+use crate::{
+    d1::imported_tokens,
+    platform::{clock, env::Bindings, faults},
+    telemetry::{
+        context,
+        error::{Error, Result},
+    },
+};
+
+/// The room, as handlers get it.
+pub type Handle = SendWrapper<Rc<LiveRoom>>;
+
+/// When a request arrived in the room.
+#[derive(Clone, Copy)]
+pub struct Arrived(pub Timestamp);
+
+/// A caller that has waited longer gets a 503, and what they asked for is dropped: the Worker gives up after eight
+/// seconds, and they may have asked for something else since.
+const DEADLINE: TimeDelta = TimeDelta::seconds(4);
+
+/// A request whose body was read. Nothing that decides about it awaits any more.
+pub struct Request {
+    /// The room.
+    pub room: Handle,
+    /// The headers, as the client sent them.
+    pub headers: HeaderMap,
+    /// The URL, as the client sent it.
+    pub uri: Uri,
+    method: Method,
+    parameters: Vec<(String, String)>,
+    arrived_at: Option<Timestamp>,
+    body: Result<Bytes, ApiError>,
+    ready: Result<(), ApiError>,
+}
+
+impl FromRequest<Handle> for Request {
+    type Rejection = Error;
+
+    fn from_request(request: HttpRequest<Body>, room: &Handle) -> impl Future<Output = Result<Self>> + Send {
+        SendFuture::new(async move {
+            let (mut parts, body) = request.into_parts();
+            let parameters = RawPathParams::from_request_parts(&mut parts, room).await;
+            // One that is no text counts as missing.
+            let parameters = parameters.iter().flat_map(RawPathParams::iter);
+            let parameters = parameters.map(|(name, value)| (name.to_string(), value.to_string())).collect();
+            let arrived_at = parts.extensions.get::<Arrived>().map(|Arrived(at)| *at);
+            let (method, uri, headers) = (parts.method.clone(), parts.uri.clone(), parts.headers.clone());
+            let body = Bytes::from_request(HttpRequest::from_parts(parts, body), room).await;
+            let body = body.map_err(body_error);
+            let ready = ready(room, &headers).await.map_err(Error::into_api_error);
+            Ok(Self { room: room.clone(), headers, uri, method, parameters, arrived_at, body, ready })
+        })
+    }
+}
+
+/// Waits until the room can answer a request with these headers.
+async fn ready(room: &LiveRoom, headers: &HeaderMap) -> Result<()> {
+    room.ready().await?;
+    room.alarm_after_waking()?;
+    match Credentials::of(text_of(headers)) {
+        Ok(Some(credentials)) if credentials.token().is_imported() => {
+            room.take_over_token(&credentials.token().digest()).await
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A request of a signed-in user.
+pub struct SignedIn<'a> {
+    /// Who.
+    pub who: Principal,
+    room: &'a LiveRoom,
+    address: &'a str,
+}
+
+impl Request {
+    /// Who asks.
+    ///
+    /// # Errors
+    /// [`ApiError::NotAuthenticated`], [`ApiError::InvalidToken`], and [`ApiError::Csrf`] for a change by a cookie from
+    /// a page that is not ours.
+    pub fn signed_in(&self) -> Result<SignedIn<'_>> {
+        self.check_in_time()?;
+        let credentials = credentials(&self.headers, &self.uri, &self.method, self.room.bindings())?;
+        faults::point_in_turn("statement1", self.room.hospital_id())?;
+        let digest = credentials.token().digest();
+        let who = self.room.principal(&digest)?;
+        let who = who.ok_or(ApiError::InvalidToken(TokenFault::NotValid))?;
+        Ok(self.as_caller(who))
+    }
+
+    /// The request of somebody whom a session or a ticket has proved.
+    pub fn as_caller(&self, who: Principal) -> SignedIn<'_> {
+        context::set_principal(&who);
+        SignedIn { who, room: &self.room, address: address(&self.headers) }
+    }
+
+    /// Whether the room can still answer: it has what it needs, and the caller still waits.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn check_in_time(&self) -> Result<(), ApiError> {
+        self.ready.clone()?;
+        if self.age() > DEADLINE { Err(ApiError::Unavailable) } else { Ok(()) }
+    }
+
+    /// How long ago it arrived in the room.
+    pub fn age(&self) -> TimeDelta {
+        self.arrived_at.map_or(TimeDelta::zero(), |at| clock::now() - at)
+    }
+
+    /// Who asks, if they may do that.
+    ///
+    /// # Errors
+    /// Those of [`Request::signed_in`], and the decision's.
+    pub fn permitted(&self, permission: Permission) -> Result<SignedIn<'_>> {
+        let caller = self.signed_in()?;
+        let decision = auth::may(&caller.who, permission);
+        caller.decided(permission, None, decision)?;
+        Ok(caller)
+    }
+
+    /// The fields of a JSON body that must be there.
+    ///
+    /// # Errors
+    /// What is wrong with the body.
+    pub fn fields(&self) -> Result<Fields, ApiError> {
+        Fields::parse(self.json()?)
+    }
+
+    /// The fields of a JSON body that may be left out altogether.
+    ///
+    /// # Errors
+    /// What is wrong with the body.
+    pub fn optional_fields(&self) -> Result<Fields, ApiError> {
+        let body = self.json()?;
+        if body.is_empty() { Ok(Fields::default()) } else { Fields::parse(body) }
+    }
+
+    /// The parameters of the URL.
+    pub fn query(&self) -> Query {
+        Query::parse(self.uri.query().unwrap_or_default())
+    }
+
+    /// A text in the path.
+    ///
+    /// # Errors
+    /// [`ApiError::InvalidRequest`] naming it.
+    pub fn path_text(&self, name: &str) -> Result<&str, ApiError> {
+        let found = self.parameters.iter().find(|(parameter, _)| parameter == name);
+        found.map(|(_, value)| value.as_str()).ok_or_else(|| ApiError::field(name, "Not a valid string."))
+    }
+
+    /// A session's id in the path.
+    ///
+    /// # Errors
+    /// [`ApiError::InvalidRequest`] naming it.
+    pub fn session_id(&self) -> Result<SessionId, ApiError> {
+        parse_id(self.path_text("id")?).map(SessionId::new)
+    }
+
+    /// The body, which says that it is JSON. An empty one has no type to be wrong about.
+    fn json(&self) -> Result<&Bytes, ApiError> {
+        let body = self.body.as_ref().map_err(Clone::clone)?;
+        if !body.is_empty() {
+            check_type(&self.headers)?;
+        }
+        Ok(body)
+    }
+}
+
+/// The credentials of a request.
+///
+/// # Errors
+/// [`ApiError::NotAuthenticated`], [`ApiError::InvalidToken`], and [`ApiError::Csrf`] for a change by a cookie from a page
+/// that is not ours.
+pub fn credentials(
+    headers: &HeaderMap,
+    uri: &Uri,
+    method: &Method,
+    bindings: &Bindings,
+) -> Result<Credentials, ApiError> {
+    let credentials = Credentials::of(text_of(headers))?.ok_or(ApiError::NotAuthenticated)?;
+    let changes = !matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS);
+    if changes && matches!(credentials, Credentials::Cookie(_)) && !has_our_origin(headers, uri, bindings) {
+        return Err(ApiError::Csrf);
+    }
+    Ok(credentials)
+}
+
+/// Why a body could not be read.
+pub fn body_error(rejection: BytesRejection) -> ApiError {
+    match rejection {
+        BytesRejection::FailedToBufferBody(FailedToBufferBody::LengthLimitError(_)) => ApiError::TooLarge(LIMIT),
+        _ => ApiError::ParseError("the body ended early".into()),
+    }
+}
+
+/// A body's type, if it is not JSON's.
+///
+/// # Errors
+/// [`ApiError::UnsupportedMediaType`].
+pub fn check_type(headers: &HeaderMap) -> Result<(), ApiError> {
+    let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let essence = content_type.split(';').next().unwrap_or_default().trim();
+    if essence.eq_ignore_ascii_case("application/json") {
+        Ok(())
+    } else {
+        Err(ApiError::UnsupportedMediaType(essence.to_string()))
+    }
+}
+
+/// The id in a path.
+///
+/// # Errors
+/// [`ApiError::InvalidRequest`] if it is not a number of ours: SQLite's reach JavaScript, where they are whole up to 2^53.
+pub fn parse_id(text: &str) -> Result<i64, ApiError> {
+    let id = text.parse::<i64>().ok().filter(|id| id.unsigned_abs() < 1 << 53);
+    id.ok_or_else(|| ApiError::field("id", "A valid integer is required."))
+}
+
+/// Where a request comes from. The platform sets this header itself; it is missing only in a runtime of one's own.
+pub fn address(headers: &HeaderMap) -> &str {
+    headers.get("CF-Connecting-IP").and_then(|value| value.to_str().ok()).unwrap_or_default()
+}
+
+impl SignedIn<'_> {
+    /// Passes on what `core/auth.rs` has decided, recorded if it is a security event.
+    ///
+    /// # Errors
+    /// The decision's.
+    pub fn decided<T>(
+        &self,
+        permission: Permission,
+        target_id: Option<UserId>,
+        decision: Result<T, ApiError>,
+    ) -> Result<T> {
+        let outcome = match &decision {
+            Ok(_) => permission.is_recorded().then_some(Outcome::Done),
+            Err(ApiError::PermissionDenied | ApiError::NotFound) => Some(Outcome::Denied),
+            Err(_) => None,
+        };
+        if let Some(outcome) = outcome {
+            self.record(permission, target_id, outcome)?;
+        }
+        Ok(decision?)
+    }
+
+    /// Records something that they do.
+    ///
+    /// # Errors
+    /// The storage's.
+    pub fn record(&self, permission: Permission, target_id: Option<UserId>, outcome: Outcome) -> Result<()> {
+        let event = SecurityEvent::of(&self.who, permission, target_id, outcome);
+        self.room.record_security_event(&event, self.address)
+    }
+}
+
+impl LiveRoom {
+    /// Takes an imported token over from D1 if the room does not know it.
+    pub(super) async fn take_over_token(&self, digest: &str) -> Result<()> {
+        if self.storage.knows_token(digest)? {
+            return Ok(());
+        }
+        let found = imported_tokens::find(&self.bindings().db()?, digest, clock::now()).await?;
+        if let Some(token) = found.filter(|token| token.hospital_id == self.hospital_id()) {
+            self.storage.adopt_token(digest, &token)?;
+        }
+        Ok(())
+    }
+}
