@@ -21,9 +21,6 @@ const PASSWORD: &str = " the ☤ password in Django ";
 const NEW: &str = "another password, chosen in Rollcall";
 
 /// No refusal is faster, for as long as there is a password that Django stored.
-/// No request waits longer (promise 7).
-const ANSWERED_WITHIN: Duration = Duration::from_secs(10);
-
 const REFUSAL_TIME: Duration = Duration::from_secs(3);
 
 /// A Django application with 1,000 users who can be imported, and three who cannot.
@@ -168,8 +165,7 @@ async fn a_django_application_moves_with_its_users_passwords_and_tokens() {
     let refusals = join_all(refusals).await;
     for (status, text, took) in &refusals {
         assert_eq!((*status, text), (401, &refusals[0].1));
-        // No sooner than the dearest hash takes; and no later than any request is answered.
-        assert!(*took >= REFUSAL_TIME && *took < ANSWERED_WITHIN, "{took:?}");
+        assert!(*took >= REFUSAL_TIME && *took < 2 * REFUSAL_TIME, "{took:?}");
     }
 
     // Three sign in with their old passwords, as costly as Django makes them; after that they are stored as ours are.
