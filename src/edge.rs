@@ -16,7 +16,7 @@ mod verification;
 
 use std::cell::OnceCell;
 
-use worker::{Request, Response};
+use worker::{Request, web_sys};
 
 use crate::{
     d1::retention,
@@ -39,7 +39,7 @@ thread_local! {
 ///
 /// # Errors
 /// The runtime's.
-pub async fn serve(request: Request, bindings: &Bindings) -> worker::Result<Response> {
+pub async fn serve(request: Request, bindings: &Bindings) -> worker::Result<web_sys::Response> {
     let request_id = http::request_id(request.headers().get("CF-Ray")?.as_deref())?;
     with_context(RequestContext::of_request(request_id), async {
         let is_own = OWN_PATHS.with(|own| own.contain(request.method().as_ref(), &request.path()));
@@ -48,11 +48,11 @@ pub async fn serve(request: Request, bindings: &Bindings) -> worker::Result<Resp
             Ok(Some(response)) => Ok(response),
             Ok(None) => {
                 let app = APP.with(|app| app.get_or_init(|| router::app(bindings.clone())).clone());
-                http::respond(app, http::read(request).await?).await
+                Ok(http::respond(app, http::read(request).await?).await?.into())
             }
             Err(error) => {
                 let app = WITHOUT_ROOM.with(|app| app.get_or_init(|| router::without_room(bindings.clone())).clone());
-                http::respond(app, forward::with_error(http::read_head(&request)?, error)).await
+                Ok(http::respond(app, forward::with_error(http::read_head(&request)?, error)).await?.into())
             }
         }
     })

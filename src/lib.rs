@@ -12,7 +12,7 @@ mod room;
 mod schema;
 mod telemetry;
 
-use worker::{Context, Env, Request, Response, ScheduleContext, ScheduledEvent, event};
+use worker::{Context, Env, Request, ScheduleContext, ScheduledEvent, event, web_sys};
 
 use crate::platform::env::Bindings;
 
@@ -29,7 +29,7 @@ fn start() {
 
 /// Every request that is not a static asset.
 #[event(fetch)]
-async fn fetch(request: Request, env: Env, context: Context) -> worker::Result<Response> {
+async fn fetch(request: Request, env: Env, context: Context) -> worker::Result<web_sys::Response> {
     let bindings = Bindings::new(env);
     let response = edge::serve(request, &bindings).await;
     if d1::counters::is_due() {

@@ -10,7 +10,7 @@ use axum::{
 use rollcall_core::{
     ApiError, HospitalId, error::TokenFault, query::Query, throttle::address_group, ticket::SocketPath, token::Token,
 };
-use worker::{Request, Response};
+use worker::{Request, web_sys};
 
 use crate::{
     d1::{hospitals, imported_tokens},
@@ -43,10 +43,9 @@ thread_local! {
 ///
 /// # Errors
 /// That the hospital could not be found out, or its room not be reached.
-pub async fn to_room(request: &Request, bindings: &Bindings) -> Result<Option<Response>> {
+pub async fn to_room(request: &Request, bindings: &Bindings) -> Result<Option<web_sys::Response>> {
     let Some(hospital_id) = hospital_of(request, bindings).await? else { return Ok(None) };
-    let response = js::forward(&bindings.room(hospital_id)?, request.inner()).await?;
-    Ok(Some(response.into()))
+    Ok(Some(js::forward(&bindings.room(hospital_id)?, request.inner()).await?))
 }
 
 /// Why a request cannot be handed on.

@@ -4,7 +4,7 @@
 //! follow in the same turn. What a lost turn left unsent is found by `announced_seq` when the room wakes.
 
 use rollcall_core::{
-    ApiError, UserId,
+    UserId,
     auth::Principal,
     event::{DutyChange, Event},
     metrics::Count,
@@ -20,22 +20,20 @@ use crate::{
 
 /// A change to record.
 pub(super) struct Change {
-    /// Whose state.
-    pub doctor_id: UserId,
+    /// Whose state, with what it is before.
+    pub doctor: UserRecord,
     /// What changes.
     pub change: DutyChange,
     /// Why, if it is not the doctor's own call.
     pub reason: Option<Reason>,
     /// Who makes the call, if anybody does.
     pub actor_id: Option<UserId>,
-    /// Also if the doctor was deactivated, or is no doctor any more.
-    pub allow_inactive: bool,
 }
 
 impl Change {
     /// A change that somebody asks for.
-    pub(super) fn by(who: &Principal, doctor_id: UserId, change: DutyChange) -> Self {
-        Self { doctor_id, change, reason: who.reason(), actor_id: Some(who.user_id), allow_inactive: false }
+    pub(super) fn by(who: &Principal, doctor: UserRecord, change: DutyChange) -> Self {
+        Self { doctor, change, reason: who.reason(), actor_id: Some(who.user_id) }
     }
 }
 
@@ -43,12 +41,9 @@ impl LiveRoom {
     /// Records a change and announces it, and says what became of it.
     pub(super) fn change_duty(&self, change: &Change) -> Result<StateAnswer> {
         let status = Success::Success;
-        let before = self.storage.user(change.doctor_id)?;
-        let before =
-            before.filter(|user| change.allow_inactive || user.is_active_doctor()).ok_or(ApiError::NotFound)?;
-        let doctor = before.doctor_info(&self.row().name);
-        let Some(event) = self.event_of(change, &before) else {
+        let Some(event) = self.event_of(change) else {
             metrics::count(Count::Unchanged);
+            let doctor = change.doctor.doctor_info(&self.row().name);
             return Ok(StateAnswer { status, changed: false, seq: self.latest(), doctor });
         };
         self.transaction(|| {
@@ -73,7 +68,8 @@ impl LiveRoom {
     }
 
     /// The event that a change is; `None` if it changes nothing.
-    fn event_of(&self, change: &Change, before: &UserRecord) -> Option<Event> {
+    fn event_of(&self, change: &Change) -> Option<Event> {
+        let before = &change.doctor;
         let mut doctor = before.doctor_info(&self.row().name);
         match change.change {
             DutyChange::GoOnDuty => doctor.is_live = true,
@@ -110,16 +106,9 @@ impl LiveRoom {
                 self.presence.set_connected(&self.storage, doctor_id, true)?;
                 continue;
             }
-            let change = Change {
-                doctor_id,
-                change: DutyChange::GoOffDuty,
-                reason: Some(Reason::ConnectionLost),
-                actor_id: None,
-                allow_inactive: false,
-            };
-            match self.change_duty(&change) {
-                Ok(_) | Err(crate::telemetry::error::Error::Api(ApiError::NotFound)) => {}
-                Err(error) => return Err(error),
+            if let Some(doctor) = self.storage.user(doctor_id)?.filter(UserRecord::is_active_doctor) {
+                let (change, reason) = (DutyChange::GoOffDuty, Some(Reason::ConnectionLost));
+                self.change_duty(&Change { doctor, change, reason, actor_id: None })?;
             }
             // Nothing to record: not on duty, or not a doctor any more.
             self.presence.end(&self.storage, doctor_id)?;

@@ -5,14 +5,13 @@ use std::rc::Rc;
 use rollcall_core::{
     ApiError,
     audit::{Outcome, SecurityEvent, What},
-    auth::Principal,
     internal::{Authorized, NewSession, Opened, RoomCall, RoomMetrics, VerifiedAccount},
     room::Gauges,
 };
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{parts::alarm::FLIGHT_AFTER, state::LiveRoom};
+use super::{parts::alarm::FLIGHT_AFTER, state::LiveRoom, storage::sessions::SessionUser};
 use crate::{d1::security_events::COALESCE, platform::clock, telemetry::error::Result};
 
 impl LiveRoom {
@@ -84,8 +83,8 @@ impl LiveRoom {
     }
 
     /// Whom a token with that digest speaks for now, if for anybody.
-    pub(super) fn principal(&self, digest: &str) -> Result<Option<Principal>> {
-        Ok(self.storage.principal(digest, clock::now(), self.hospital_id())?)
+    pub(super) fn session_user(&self, digest: &str) -> Result<Option<SessionUser>> {
+        Ok(self.storage.session_user(digest, clock::now(), self.hospital_id())?)
     }
 
     /// Records a security event. It is archived when its minute is over.

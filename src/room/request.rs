@@ -18,6 +18,7 @@ use rollcall_core::{
     body::{Fields, LIMIT},
     error::TokenFault,
     query::Query,
+    user::UserRecord,
 };
 use worker::send::{SendFuture, SendWrapper};
 
@@ -25,6 +26,7 @@ use super::{
     credentials::Credentials,
     handshake::{has_our_origin, text_of},
     state::LiveRoom,
+    storage::sessions::SessionUser,
 };
 use crate::{
     d1::imported_tokens,
@@ -97,6 +99,8 @@ async fn ready(room: &LiveRoom, headers: &HeaderMap) -> Result<()> {
 pub struct SignedIn<'a> {
     /// Who.
     pub who: Principal,
+    /// Their row.
+    pub user: UserRecord,
     room: &'a LiveRoom,
     address: &'a str,
 }
@@ -112,15 +116,14 @@ impl Request {
         let credentials = credentials(&self.headers, &self.uri, &self.method, self.room.bindings())?;
         faults::point_in_turn("statement1", self.room.hospital_id())?;
         let digest = credentials.token().digest();
-        let who = self.room.principal(&digest)?;
-        let who = who.ok_or(ApiError::InvalidToken(TokenFault::NotValid))?;
-        Ok(self.as_caller(who))
+        let found = self.room.session_user(&digest)?;
+        Ok(self.as_caller(found.ok_or(ApiError::InvalidToken(TokenFault::NotValid))?))
     }
 
     /// The request of somebody whom a session or a ticket has proved.
-    pub fn as_caller(&self, who: Principal) -> SignedIn<'_> {
+    pub fn as_caller(&self, SessionUser { who, user }: SessionUser) -> SignedIn<'_> {
         context::set_principal(&who);
-        SignedIn { who, room: &self.room, address: address(&self.headers) }
+        SignedIn { who, user, room: &self.room, address: address(&self.headers) }
     }
 
     /// Whether the room can still answer: it has what it needs, and the caller still waits.

@@ -251,8 +251,8 @@ impl LiveRoom {
 
     /// Who asks through the Worker, if they may.
     pub(super) fn authorize(&self, by: &Caller, permission: Permission) -> Result<Principal> {
-        let who = self.principal(&by.token_digest)?;
-        let who = who.ok_or_else(|| Error::Api(ApiError::InvalidToken(TokenFault::NotValid)))?;
+        let found = self.session_user(&by.token_digest)?;
+        let who = found.ok_or_else(|| Error::Api(ApiError::InvalidToken(TokenFault::NotValid)))?.who;
         let decision = rollcall_core::auth::may(&who, permission).map(|()| who.clone());
         self.decide(&who, by, permission, None, decision)
     }

@@ -134,12 +134,13 @@ impl LiveRoom {
     }
 
     fn go_off_duty(&self, doctor_id: UserId, by: Option<&Principal>) -> Result<()> {
+        // Also of somebody who was deactivated, or is no doctor any more.
+        let Some(doctor) = self.storage.user(doctor_id)? else { return Ok(()) };
         let change = Change {
-            doctor_id,
+            doctor,
             change: DutyChange::GoOffDuty,
             reason: by.map_or(Some(Reason::Admin), Principal::reason),
             actor_id: by.map(|who| who.user_id),
-            allow_inactive: true,
         };
         self.change_duty(&change).map(drop)
     }

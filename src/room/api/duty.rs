@@ -7,6 +7,7 @@ use rollcall_core::{
     body::Fields,
     event::DutyChange,
     metrics::Count,
+    user::UserRecord,
     wire::{DoctorInfo, StateAnswer},
 };
 
@@ -75,7 +76,12 @@ fn set_state(
     let fields = fields?;
     let (change, named) = (change(&fields)?, fields.optional_id("doctor_id")?.map(UserId::new));
     let doctor_id = caller.decided(Permission::SetState, named, may_set_state_of(&caller.who, named))?;
-    let answer = request.room.change_duty(&Change::by(&caller.who, doctor_id, change))?;
+    let doctor = match doctor_id == caller.who.user_id {
+        true => Some(caller.user),
+        false => request.room.storage.user(doctor_id)?,
+    };
+    let doctor = doctor.filter(UserRecord::is_active_doctor).ok_or(ApiError::NotFound)?;
+    let answer = request.room.change_duty(&Change::by(&caller.who, doctor, change))?;
     if answer.changed {
         metrics::count(Count::Announced(request.age()));
     }

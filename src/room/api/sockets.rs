@@ -66,13 +66,12 @@ fn caller(request: &Request, handshake: &Handshake, path: SocketPath) -> Result<
         return Ok(None);
     }
     let (room, now) = (&request.room, clock::now());
-    let who = match &handshake.proof {
-        Ok(Some(Proof::Session(credentials))) => room.principal(&credentials.token().digest())?,
+    let found = match &handshake.proof {
+        Ok(Some(Proof::Session(credentials))) => room.session_user(&credentials.token().digest())?,
         Ok(Some(Proof::Ticket(ticket))) => room.storage.use_ticket(&ticket.digest(), path, now, room.hospital_id())?,
         Ok(None) | Err(_) => None,
     };
-    let who = who.ok_or(ApiError::JoinNotAccepted)?;
-    let caller = request.as_caller(who);
+    let caller = request.as_caller(found.ok_or(ApiError::JoinNotAccepted)?);
     caller.decided(path.permission(), None, auth::may(&caller.who, path.permission()))?;
     Ok(Some(caller.who))
 }

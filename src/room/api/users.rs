@@ -2,10 +2,8 @@
 
 use axum::Json;
 use rollcall_core::{
-    ApiError,
     account::UserFilter,
     auth::Permission,
-    error::TokenFault,
     user::UserRecord,
     wire::{Role, User, Users},
 };
@@ -21,9 +19,7 @@ use crate::{room::request::Request, telemetry::error::Result};
 ))]
 pub async fn me(request: Request) -> Result<Json<User>> {
     let caller = request.permitted(Permission::ReadSelf)?;
-    let user = request.room.storage.user(caller.who.user_id)?;
-    let user = user.ok_or(ApiError::InvalidToken(TokenFault::NotValid))?;
-    Ok(Json(request.room.to_user(&user)))
+    Ok(Json(request.room.to_user(&caller.user)))
 }
 
 /// The hospital's users.

@@ -3,18 +3,17 @@
 //! **Invariant:** a session is good while it is neither ended nor expired, and its user active; nothing makes it good
 //! again.
 
+use std::sync::LazyLock;
+
 use chrono::TimeDelta;
 use rollcall_core::{
-    HospitalId, SessionId, Timestamp, UserId,
-    auth::Principal,
-    internal::NewSession,
-    token::LIFETIME,
-    wire::{Role, SessionEntry},
+    HospitalId, SessionId, Timestamp, UserId, auth::Principal, internal::NewSession, token::LIFETIME, user::UserRecord,
+    wire::SessionEntry,
 };
 use serde::Deserialize;
 use worker::Result;
 
-use super::{RoomStorage, time};
+use super::{RoomStorage, time, users};
 use crate::{d1::imported_tokens::ImportedToken, platform::clock};
 
 /// How far the clocks of two machines may be apart. A session from further in the future does not count: the clock was
@@ -27,50 +26,76 @@ const USER_AGENT_LIMIT: usize = 200;
 /// The sessions that one user may have at once: the oldest gives way.
 const LIMIT: usize = 50;
 
-/// A session and its user, if both are good. A condition follows.
-const PRINCIPAL: &str =
-    "SELECT json_object('session_id', s.session_id, 'created_ms', s.created_ms, 'expires_ms', s.expires_ms,
-      'user_id', u.user_id, 'role', u.role,
-      'must_change_password', json(iif(u.temporary_until_ms IS NULL, 'false', 'true'))) AS json
-    FROM sessions s JOIN users u ON u.user_id = s.user_id
-    WHERE s.ended_ms IS NULL AND u.is_active = 1 AND";
+/// A session and its user, if both are good, by the digest of the session's token.
+static BY_TOKEN: LazyLock<String> = LazyLock::new(|| good_session("token_sha256 = ?"));
+
+/// The same, by the session's id.
+static BY_ID: LazyLock<String> = LazyLock::new(|| good_session("session_id = ?"));
+
+fn good_session(condition: &str) -> String {
+    format!(
+        "SELECT json_object('session_id', session_id, 'created_ms', created_ms, 'expires_ms', expires_ms,
+          'user', {}) AS json
+        FROM sessions JOIN users USING (user_id) WHERE ended_ms IS NULL AND is_active = 1 AND {condition}",
+        users::record()
+    )
+}
+
+/// Somebody whom a good session speaks for.
+pub struct SessionUser {
+    /// Who, and for how long.
+    pub who: Principal,
+    /// Their row.
+    pub user: UserRecord,
+}
 
 #[derive(Deserialize)]
-struct PrincipalRow {
+struct SessionRow {
     session_id: SessionId,
     created_ms: i64,
     expires_ms: i64,
-    user_id: UserId,
-    role: Role,
-    must_change_password: bool,
+    user: UserRecord,
 }
 
-impl PrincipalRow {
-    fn good_at(self, now: Timestamp, hospital_id: HospitalId) -> Option<Principal> {
+impl SessionRow {
+    fn good_at(self, now: Timestamp, hospital_id: HospitalId) -> Option<SessionUser> {
         let session_ends = clock::from_millis(self.expires_ms);
         let is_good = now < session_ends && clock::from_millis(self.created_ms) <= now + CLOCK_SKEW;
-        let Self { session_id, user_id, role, must_change_password, .. } = self;
-        is_good.then_some(Principal { user_id, hospital_id, role, session_id, session_ends, must_change_password })
+        let Self { session_id, user, .. } = self;
+        let who = Principal {
+            user_id: user.user_id,
+            hospital_id,
+            role: user.role,
+            session_id,
+            session_ends,
+            must_change_password: user.temporary_until_ms.is_some(),
+        };
+        is_good.then_some(SessionUser { who, user })
     }
 }
 
 impl RoomStorage {
     /// Whom the token with that digest speaks for: nobody once it has expired or ended, or its user was deactivated.
-    pub fn principal(&self, digest: &str, now: Timestamp, hospital_id: HospitalId) -> Result<Option<Principal>> {
-        let row = self.query_one::<PrincipalRow>(&format!("{PRINCIPAL} s.token_sha256 = ?"), vec![digest.into()])?;
+    pub fn session_user(&self, digest: &str, now: Timestamp, hospital_id: HospitalId) -> Result<Option<SessionUser>> {
+        let row = self.query_one::<SessionRow>(&BY_TOKEN, vec![digest.into()])?;
         let Some(row) = row else { return Ok(None) };
         let id = row.session_id;
-        let principal = row.good_at(now, hospital_id);
-        if principal.is_none() {
+        let good = row.good_at(now, hospital_id);
+        if good.is_none() {
             // Over for good, wherever the clock goes.
             self.end_session(id, now)?;
         }
-        Ok(principal)
+        Ok(good)
     }
 
     /// The same for a session that is known by its id.
-    pub fn principal_of(&self, id: SessionId, now: Timestamp, hospital_id: HospitalId) -> Result<Option<Principal>> {
-        let row = self.query_one::<PrincipalRow>(&format!("{PRINCIPAL} s.session_id = ?"), vec![id.get().into()])?;
+    pub fn session_user_of(
+        &self,
+        id: SessionId,
+        now: Timestamp,
+        hospital_id: HospitalId,
+    ) -> Result<Option<SessionUser>> {
+        let row = self.query_one::<SessionRow>(&BY_ID, vec![id.get().into()])?;
         Ok(row.and_then(|row| row.good_at(now, hospital_id)))
     }
 

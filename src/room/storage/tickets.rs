@@ -2,12 +2,11 @@
 
 use rollcall_core::{
     HospitalId, SessionId, Timestamp,
-    auth::Principal,
     ticket::{self, SocketPath},
 };
 use worker::Result;
 
-use super::{RoomStorage, time};
+use super::{RoomStorage, sessions::SessionUser, time};
 
 impl RoomStorage {
     /// Issues a ticket of a session, and forgets those of it that were not used in time. Says when it expires.
@@ -27,13 +26,13 @@ impl RoomStorage {
         path: SocketPath,
         now: Timestamp,
         hospital_id: HospitalId,
-    ) -> Result<Option<Principal>> {
+    ) -> Result<Option<SessionUser>> {
         let sql = "DELETE FROM tickets WHERE ticket_sha256 = ?
              RETURNING json_array(session_id, path, expires_ms) AS json";
         let used: Vec<(SessionId, String, i64)> = self.query(sql, vec![digest.into()])?;
         match used.first() {
             Some((id, of, expires_ms)) if of == path.as_str() && now.timestamp_millis() < *expires_ms => {
-                self.principal_of(*id, now, hospital_id)
+                self.session_user_of(*id, now, hospital_id)
             }
             _ => Ok(None),
         }

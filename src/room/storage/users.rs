@@ -1,5 +1,7 @@
 //! The replica of the hospital's users, with the state of its doctors, which is the room's own.
 
+use std::sync::LazyLock;
+
 use rollcall_core::{
     Seq, UserId,
     auth::Permission,
@@ -51,30 +53,32 @@ const COLUMNS: [&str; 14] = [
 /// Columns of a doctor's state: those of a row that comes from D1 are only as good as its last flight.
 const STATE: [&str; 3] = ["is_live", "is_available_for_consultation", "live_changed_ms"];
 
+static BY_ID: LazyLock<String> = LazyLock::new(|| format!("SELECT {} AS json FROM users WHERE user_id = ?", record()));
+
 /// A [`UserRecord`] as the JSON that it is.
-fn record() -> String {
+pub(super) fn record() -> String {
     let is_bool = |column| matches!(column, "is_active" | "is_live" | "is_available_for_consultation");
     let field = |column| match is_bool(column) {
         true => format!("'{column}', json(iif({column}, 'true', 'false'))"),
         false => format!("'{column}', {column}"),
     };
-    format!("json_object({}) AS json", COLUMNS.map(field).join(", "))
+    format!("json_object({})", COLUMNS.map(field).join(", "))
 }
 
 impl RoomStorage {
     /// Every user.
     pub fn users(&self) -> Result<Vec<UserRecord>> {
-        self.query(&format!("SELECT {} FROM users ORDER BY first_name, last_name, user_id", record()), vec![])
+        self.query(&format!("SELECT {} AS json FROM users ORDER BY first_name, last_name, user_id", record()), vec![])
     }
 
     /// A user.
     pub fn user(&self, user_id: UserId) -> Result<Option<UserRecord>> {
-        self.query_one(&format!("SELECT {} FROM users WHERE user_id = ?", record()), vec![user_id.get().into()])
+        self.query_one(&BY_ID, vec![user_id.get().into()])
     }
 
     /// The user with an email, without regard to case.
     pub fn user_by_email(&self, email: &str) -> Result<Option<UserRecord>> {
-        self.query_one(&format!("SELECT {} FROM users WHERE email = ?", record()), vec![email.into()])
+        self.query_one(&format!("SELECT {} AS json FROM users WHERE email = ?", record()), vec![email.into()])
     }
 
     /// Stores users as D1 has them, if their version is higher than the one here. The state of those who are here
