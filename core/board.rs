@@ -5,8 +5,6 @@
 
 use std::collections::VecDeque;
 
-use serde::Deserialize;
-
 use crate::{
     Seq, Timestamp, UserId,
     event::{Event, EventKind},
@@ -30,12 +28,11 @@ pub struct Board {
 }
 
 /// A doctor on the roster.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RosterEntry {
     /// The doctor.
     pub doctor: DoctorInfo,
     /// When the doctor last came on duty or went off it; `None` if neither ever happened.
-    #[serde(with = "chrono::serde::ts_milliseconds_option")]
     pub live_since: Option<Timestamp>,
 }
 
@@ -52,16 +49,6 @@ impl Board {
     /// The latest event applied.
     pub fn seq(&self) -> Seq {
         self.seq
-    }
-
-    /// Whether a doctor is on duty.
-    pub fn is_live(&self, doctor_id: UserId) -> bool {
-        self.doctor(doctor_id).is_some_and(|doctor| doctor.is_live)
-    }
-
-    /// A doctor on the roster.
-    pub fn doctor(&self, doctor_id: UserId) -> Option<&DoctorInfo> {
-        self.entry(doctor_id).map(|entry| &entry.doctor)
     }
 
     /// The doctors on duty and free for a consultation, by first, then last name.
@@ -100,12 +87,6 @@ impl Board {
     pub fn set_doctors(&mut self, mut doctors: Vec<RosterEntry>) {
         doctors.sort_by(|one, other| one.sort_key().cmp(&other.sort_key()));
         self.doctors = doctors;
-        self.encoded = None;
-    }
-
-    /// Moves the board to `seq` without an event: the sequence goes on from there.
-    pub fn start_at(&mut self, seq: Seq) {
-        self.seq = seq;
         self.encoded = None;
     }
 

@@ -15,8 +15,7 @@ use crate::{
 };
 
 /// A change of a doctor's state that a caller asks for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DutyChange {
     /// Come on duty.
     GoOnDuty,

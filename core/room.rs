@@ -61,8 +61,7 @@ pub struct Gauges {
 }
 
 /// A dashboard's `?since=`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Since {
     /// The dashboard has seen everything up to this event.
     Seq(Seq),

@@ -88,14 +88,13 @@ pub enum Kind {
 }
 
 /// The one who opens a socket.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SocketOwner {
     /// The user, if known.
     pub user_id: Option<UserId>,
     /// The session that it is opened with, if any.
     pub session_id: Option<SessionId>,
     /// When that session ends by itself.
-    #[serde(with = "chrono::serde::ts_milliseconds_option")]
     pub session_ends: Option<Timestamp>,
 }
 

@@ -103,7 +103,7 @@ impl Hospital {
     }
 
     fn is_live(&self, doctor_id: UserId) -> bool {
-        self.board.is_live(doctor_id)
+        self.board.doctors().iter().any(|entry| entry.doctor.id == doctor_id && entry.doctor.is_live)
     }
 
     fn lost(&self) -> Vec<Seq> {
