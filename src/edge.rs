@@ -16,7 +16,7 @@ mod verification;
 
 use std::cell::OnceCell;
 
-use worker::{Request, web_sys};
+use worker::web_sys;
 
 use crate::{
     d1::retention,
@@ -39,20 +39,21 @@ thread_local! {
 ///
 /// # Errors
 /// The runtime's.
-pub async fn serve(request: Request, bindings: &Bindings) -> worker::Result<web_sys::Response> {
-    let request_id = http::request_id(request.headers().get("CF-Ray")?.as_deref())?;
+pub async fn serve(request: &web_sys::Request, bindings: &Bindings) -> worker::Result<web_sys::Response> {
+    let head = http::read_head(request)?;
+    let request_id = http::request_id(head.headers())?;
     with_context(RequestContext::of_request(request_id), async {
-        let is_own = OWN_PATHS.with(|own| own.contain(request.method().as_ref(), &request.path()));
-        let forwarded = if is_own { Ok(None) } else { forward::to_room(&request, bindings).await };
+        let is_own = OWN_PATHS.with(|own| own.contain(head.method(), head.uri().path()));
+        let forwarded = if is_own { Ok(None) } else { forward::to_room(request, &head, bindings).await };
         match forwarded {
             Ok(Some(response)) => Ok(response),
             Ok(None) => {
                 let app = APP.with(|app| app.get_or_init(|| router::app(bindings.clone())).clone());
-                Ok(http::respond(app, http::read(request).await?).await?.into())
+                Ok(http::respond(app, http::with_body(head, request).await?).await?.into())
             }
             Err(error) => {
                 let app = WITHOUT_ROOM.with(|app| app.get_or_init(|| router::without_room(bindings.clone())).clone());
-                Ok(http::respond(app, forward::with_error(http::read_head(&request)?, error)).await?.into())
+                Ok(http::respond(app, forward::with_error(head, error)).await?.into())
             }
         }
     })

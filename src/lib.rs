@@ -12,7 +12,7 @@ mod room;
 mod schema;
 mod telemetry;
 
-use worker::{Context, Env, Request, ScheduleContext, ScheduledEvent, event, web_sys};
+use worker::{Context, Env, ScheduleContext, ScheduledEvent, event, web_sys};
 
 use crate::platform::env::Bindings;
 
@@ -29,9 +29,9 @@ fn start() {
 
 /// Every request that is not a static asset.
 #[event(fetch)]
-async fn fetch(request: Request, env: Env, context: Context) -> worker::Result<web_sys::Response> {
+async fn fetch(request: web_sys::Request, env: Env, context: Context) -> worker::Result<web_sys::Response> {
     let bindings = Bindings::new(env);
-    let response = edge::serve(request, &bindings).await;
+    let response = edge::serve(&request, &bindings).await;
     if d1::counters::is_due() {
         context.wait_until(d1::counters::flush(bindings));
     }

@@ -62,7 +62,8 @@ impl DurableObject for Room {
 
     /// Receives what a client sent, and trusts nothing in it.
     async fn fetch(&self, request: Request) -> Result<Response> {
-        let request_id = http::request_id(request.headers().get("CF-Ray")?.as_deref())?;
+        let mut head = http::read_head(request.inner())?;
+        let request_id = http::request_id(head.headers())?;
         let context = RequestContext::of_room(self.live.hospital_id(), request_id);
         let arrived_at = Arrived(clock::now());
         with_context(context, async {
@@ -70,9 +71,8 @@ impl DurableObject for Room {
             let app = self
                 .app
                 .get_or_init(|| http::app(router::router(self.live.clone()), &self.live.bindings().allowed_origins()));
-            let mut request = http::read(request).await?;
-            request.extensions_mut().insert(arrived_at);
-            http::respond(app.clone(), request).await
+            head.extensions_mut().insert(arrived_at);
+            http::respond(app.clone(), http::with_body(head, request.inner()).await?).await
         })
         .await
     }

@@ -2,15 +2,15 @@
 
 use std::{cell::RefCell, collections::BTreeMap};
 
-use ::http::{HeaderMap, Uri};
+use ::http::{HeaderMap, Uri, header::AUTHORIZATION};
 use axum::{
-    extract::{Request as AxumRequest, State},
-    response::Response as AxumResponse,
+    extract::{Request, State},
+    response::Response,
 };
 use rollcall_core::{
     ApiError, HospitalId, error::TokenFault, query::Query, throttle::address_group, ticket::SocketPath, token::Token,
 };
-use worker::{Request, web_sys};
+use worker::web_sys;
 
 use crate::{
     d1::{hospitals, imported_tokens},
@@ -20,8 +20,9 @@ use crate::{
         js,
     },
     room::{
-        credentials::Credentials,
-        handshake::{Handshake, Proof, text_of},
+        credentials::{Credentials, text},
+        handshake::{Handshake, Proof},
+        request::address,
         router::METRICS,
     },
     telemetry::error::{Error, Result},
@@ -43,9 +44,13 @@ thread_local! {
 ///
 /// # Errors
 /// That the hospital could not be found out, or its room not be reached.
-pub async fn to_room(request: &Request, bindings: &Bindings) -> Result<Option<web_sys::Response>> {
-    let Some(hospital_id) = hospital_of(request, bindings).await? else { return Ok(None) };
-    Ok(Some(js::forward(&bindings.room(hospital_id)?, request.inner()).await?))
+pub async fn to_room(
+    request: &web_sys::Request,
+    head: &Request,
+    bindings: &Bindings,
+) -> Result<Option<web_sys::Response>> {
+    let Some(hospital_id) = hospital_of(head.headers(), head.uri(), bindings).await? else { return Ok(None) };
+    Ok(Some(js::forward(&bindings.room(hospital_id)?, request).await?))
 }
 
 /// Why a request cannot be handed on.
@@ -53,13 +58,13 @@ pub async fn to_room(request: &Request, bindings: &Bindings) -> Result<Option<we
 struct NoRoom(ApiError);
 
 /// A request that could not be handed on, with the reason.
-pub fn with_error(mut request: AxumRequest, error: Error) -> AxumRequest {
+pub fn with_error(mut request: Request, error: Error) -> Request {
     request.extensions_mut().insert(NoRoom(error.into_api_error()));
     request
 }
 
 /// Answers a request for a room that names none, or whose room could not be reached.
-pub async fn without_room(State(bindings): State<Bindings>, request: AxumRequest) -> Result<AxumResponse> {
+pub async fn without_room(State(bindings): State<Bindings>, request: Request) -> Result<Response> {
     let (headers, uri) = (request.headers(), request.uri());
     let known = request.extensions().get::<NoRoom>().map(|NoRoom(error)| error.clone());
     match socket_path(uri.path()) {
@@ -79,29 +84,26 @@ fn why_not_joined(path: SocketPath, query: &Query) -> ApiError {
 
 /// Why a request without a hospital is not signed in.
 pub fn why_not_signed_in(headers: &HeaderMap) -> ApiError {
-    match Credentials::of(text_of(headers)) {
+    match Credentials::of(headers) {
         Err(error) => error,
         Ok(None) => ApiError::NotAuthenticated,
         Ok(Some(_)) => ApiError::InvalidToken(TokenFault::NotValid),
     }
 }
 
-async fn hospital_of(request: &Request, bindings: &Bindings) -> Result<Option<HospitalId>> {
-    let headers = request.headers();
-    let header = |name: &str| headers.get(name).ok().flatten();
-    let Some(path) = socket_path(&request.path()) else {
+async fn hospital_of(headers: &HeaderMap, uri: &Uri, bindings: &Bindings) -> Result<Option<HospitalId>> {
+    let Some(path) = socket_path(uri.path()) else {
         // All metrics together are the Worker's to show.
-        let is_bearer = request.path().trim_end_matches('/') == METRICS
-            && header("authorization").is_some_and(|value| value.to_ascii_lowercase().starts_with("bearer "));
-        return match Credentials::of(header) {
-            Ok(Some(credentials)) if !is_bearer => of_proof(&Proof::Session(credentials), &header, bindings).await,
+        let is_bearer = uri.path().trim_end_matches('/') == METRICS
+            && text(headers, AUTHORIZATION).is_some_and(|value| value.to_ascii_lowercase().starts_with("bearer "));
+        return match Credentials::of(headers) {
+            Ok(Some(credentials)) if !is_bearer => of_proof(&Proof::Session(credentials), headers, bindings).await,
             _ => Ok(None),
         };
     };
-    let url: Uri = request.inner().url().parse().unwrap_or_default();
-    let query = Query::parse(url.query().unwrap_or_default());
-    match Proof::of(&header, &query) {
-        Ok(Some(proof)) => of_proof(&proof, &header, bindings).await,
+    let query = Query::parse(uri.query().unwrap_or_default());
+    match Proof::of(headers, &query) {
+        Ok(Some(proof)) => of_proof(&proof, headers, bindings).await,
         Ok(None) if bindings.socket_auth() == Some(SocketAuth::Open) => match (path, query.email()) {
             (SocketPath::DoctorStatus, _) => Ok(Some(bindings.default_hospital())),
             (SocketPath::Connect, Ok(email)) => Ok(hospitals::of_email(&bindings.db()?, email).await?),
@@ -111,17 +113,13 @@ async fn hospital_of(request: &Request, bindings: &Bindings) -> Result<Option<Ho
     }
 }
 
-/// The hospital of what a client shows; `header` returns the headers.
+/// The hospital of what a client shows.
 ///
 /// # Errors
 /// That D1 does not answer, or may not be asked again yet.
-pub async fn of_proof(
-    proof: &Proof,
-    header: &dyn Fn(&str) -> Option<String>,
-    bindings: &Bindings,
-) -> Result<Option<HospitalId>> {
+pub async fn of_proof(proof: &Proof, headers: &HeaderMap, bindings: &Bindings) -> Result<Option<HospitalId>> {
     match proof.imported_token() {
-        Some(token) => of_imported(token, &header("cf-connecting-ip").unwrap_or_default(), bindings).await,
+        Some(token) => of_imported(token, address(headers), bindings).await,
         None => Ok(proof.hospital_id(&token_key(bindings)?)),
     }
 }

@@ -11,7 +11,7 @@ use super::forward::of_proof;
 use crate::{
     platform::env::Bindings,
     room::{
-        handshake::{Proof, text_of},
+        handshake::Proof,
         request::{address, body_error, check_type, credentials, parse_id},
     },
     telemetry::error::{Error, Result},
@@ -50,7 +50,7 @@ pub async fn caller(
         is_imported: credentials.token().is_imported(),
         address: address(headers).into(),
     };
-    let hospital_id = of_proof(&Proof::Session(credentials), &text_of(headers), bindings).await?;
+    let hospital_id = of_proof(&Proof::Session(credentials), headers, bindings).await?;
     Ok((hospital_id.ok_or(ApiError::InvalidToken(TokenFault::NotValid))?, caller))
 }
 

@@ -76,13 +76,13 @@ impl OwnPaths {
     }
 
     /// Whether the Worker answers a request of this method and path.
-    pub fn contain(&self, method: &str, path: &str) -> bool {
+    pub fn contain(&self, method: &Method, path: &str) -> bool {
         #[cfg(feature = "faults")]
         if path.starts_with("/faults/") {
             return true;
         }
         let Ok(found) = self.0.at(path.trim_end_matches('/')) else { return false };
-        match found.value.iter().find(|(known, _)| known.as_str() == method) {
+        match found.value.iter().find(|(known, _)| known == method) {
             Some((_, is_own)) => *is_own,
             // Another method: the Worker has the paths of both, and says which methods there are.
             None => found.value.iter().any(|(_, is_own)| *is_own),
@@ -108,24 +108,24 @@ mod tests {
     fn the_worker_answers_its_own_paths_and_hands_on_the_others() {
         let own = OwnPaths::new();
         for (method, path) in [
-            ("POST", "/api/users/login/"),
-            ("POST", "/api/users"),
-            ("PATCH", "/api/users/7/"),
-            ("GET", "/api/users/7"),
-            ("OPTIONS", "/api/users"),
-            ("POST", "/api/users/7/reset-password"),
-            ("GET", "/healthz"),
+            (Method::POST, "/api/users/login/"),
+            (Method::POST, "/api/users"),
+            (Method::PATCH, "/api/users/7/"),
+            (Method::GET, "/api/users/7"),
+            (Method::OPTIONS, "/api/users"),
+            (Method::POST, "/api/users/7/reset-password"),
+            (Method::GET, "/healthz"),
         ] {
-            assert!(own.contain(method, path), "{method} {path}");
+            assert!(own.contain(&method, path), "{method} {path}");
         }
         for (method, path) in [
-            ("GET", "/api/users/"),
-            ("POST", "/api/users/login-status/"),
-            ("GET", "/ws/connect"),
-            ("DELETE", "/api/users/sessions/7"),
-            ("GET", "/nowhere"),
+            (Method::GET, "/api/users/"),
+            (Method::POST, "/api/users/login-status/"),
+            (Method::GET, "/ws/connect"),
+            (Method::DELETE, "/api/users/sessions/7"),
+            (Method::GET, "/nowhere"),
         ] {
-            assert!(!own.contain(method, path), "{method} {path}");
+            assert!(!own.contain(&method, path), "{method} {path}");
         }
     }
 }

@@ -1,5 +1,7 @@
 //! The only file that names a binding or a variable of `wrangler.toml`.
 
+use std::{cell::RefCell, collections::HashMap};
+
 use chrono::TimeDelta;
 use rollcall_core::{HospitalId, room::RoomName};
 use wasm_bindgen::JsValue;
@@ -13,6 +15,11 @@ pub struct Bindings(Env);
 
 /// A shorter `METRICS_TOKEN` counts as not set.
 const METRICS_TOKEN_LENGTH: usize = 32;
+
+thread_local! {
+    /// Variables that were read: they are the same for as long as the isolate lives.
+    static VARIABLES: RefCell<HashMap<&'static str, String>> = RefCell::default();
+}
 
 /// Whether a socket needs a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,7 +107,8 @@ impl Bindings {
         self.var("ALLOWED_ORIGINS").split_whitespace().map(str::to_owned).collect()
     }
 
-    fn var(&self, name: &str) -> String {
-        self.0.var(name).map(|value| value.to_string()).unwrap_or_default()
+    fn var(&self, name: &'static str) -> String {
+        let read = || self.0.var(name).map(|value| value.to_string()).unwrap_or_default();
+        VARIABLES.with_borrow_mut(|known| known.entry(name).or_insert_with(read).clone())
     }
 }

@@ -8,6 +8,13 @@ export function objectByName(namespace, jurisdiction, name) {
 /** Calls an object's RPC method, for a request. */
 export const call = (object, json, requestId) => object.call(json, requestId);
 
+/** The method, URL and headers of a request, as JSON. */
+export function head(request) {
+  const headers = [];
+  request.headers.forEach((value, name) => headers.push([name, value]));
+  return JSON.stringify([request.method, request.url, headers]);
+}
+
 /** Hands a request to an object as it came. */
 export const forward = (object, request) => object.fetch(request);
 

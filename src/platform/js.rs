@@ -2,7 +2,7 @@
 
 use std::{cell::RefCell, collections::HashMap};
 
-use js_sys::{Array, JsString, Promise};
+use js_sys::{Array, JsString, Promise, Uint8Array};
 use rollcall_core::Timestamp;
 use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
 use worker::{
@@ -18,6 +18,9 @@ extern "C" {
 
     #[wasm_bindgen(catch, js_name = objectByName)]
     fn get_by_name(namespace: &JsValue, jurisdiction: &str, name: &str) -> Result<JsValue, JsValue>;
+
+    #[wasm_bindgen(js_name = head)]
+    fn head_of_request(request: &web_sys::Request) -> String;
 
     #[wasm_bindgen(js_name = forward)]
     fn forward_request(object: &JsValue, request: &web_sys::Request) -> Promise;
@@ -55,6 +58,20 @@ pub fn object_by_name(namespace: &JsValue, jurisdiction: &str, name: &str) -> Re
 /// The object's exception, or that it could not be reached.
 pub async fn call(object: &JsValue, json: &str, request_id: &str) -> Result<String> {
     Ok(JsFuture::from(call_object(object, json, request_id)).await?.unchecked_into::<JsString>().into())
+}
+
+/// The head of a request, as JSON: `[method, url, [[name, value], …]]`.
+pub fn head(request: &web_sys::Request) -> String {
+    head_of_request(request)
+}
+
+/// The body of a request.
+///
+/// # Errors
+/// That the client has not sent all of it.
+pub async fn body(request: &web_sys::Request) -> Result<Vec<u8>> {
+    let buffer = JsFuture::from(request.array_buffer()?).await?;
+    Ok(Uint8Array::new(&buffer).to_vec())
 }
 
 /// Hands a request to an object as it came, and returns its answer as it is.

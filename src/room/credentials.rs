@@ -1,5 +1,9 @@
 //! What a client shows to say who it is: the `Authorization` header first, then the cookie that login set.
 
+use ::http::{
+    HeaderMap, HeaderName,
+    header::{AUTHORIZATION, COOKIE as COOKIE_HEADER},
+};
 use rollcall_core::{
     ApiError,
     token::{Token, from_authorization},
@@ -17,14 +21,14 @@ pub enum Credentials {
 }
 
 impl Credentials {
-    /// The credentials of a request whose headers `header` returns, if it has any.
+    /// The credentials of a request, if it has any.
     ///
     /// # Errors
     /// [`ApiError::InvalidToken`] for some that cannot be a token.
-    pub fn of(header: impl Fn(&str) -> Option<String>) -> Result<Option<Self>, ApiError> {
-        match Self::in_header(&header)? {
+    pub fn of(headers: &HeaderMap) -> Result<Option<Self>, ApiError> {
+        match Self::in_header(headers)? {
             Some(credentials) => Ok(Some(credentials)),
-            None => Self::in_cookie(header),
+            None => Self::in_cookie(headers),
         }
     }
 
@@ -32,8 +36,8 @@ impl Credentials {
     ///
     /// # Errors
     /// [`ApiError::InvalidToken`] for some that cannot be a token.
-    pub fn in_header(header: impl Fn(&str) -> Option<String>) -> Result<Option<Self>, ApiError> {
-        let Some(value) = header("authorization") else { return Ok(None) };
+    pub fn in_header(headers: &HeaderMap) -> Result<Option<Self>, ApiError> {
+        let Some(value) = text(headers, AUTHORIZATION) else { return Ok(None) };
         Ok(from_authorization(value.as_bytes())?.map(Self::Header))
     }
 
@@ -41,8 +45,8 @@ impl Credentials {
     ///
     /// # Errors
     /// [`ApiError::InvalidToken`] for some that cannot be a token.
-    pub fn in_cookie(header: impl Fn(&str) -> Option<String>) -> Result<Option<Self>, ApiError> {
-        let cookies = header("cookie").unwrap_or_default();
+    pub fn in_cookie(headers: &HeaderMap) -> Result<Option<Self>, ApiError> {
+        let cookies = text(headers, COOKIE_HEADER).unwrap_or_default();
         let session = cookie::Cookie::split_parse(cookies.as_str()).flatten().find(|cookie| cookie.name() == COOKIE);
         session.map(|cookie| Token::parse(cookie.value()).map(Self::Cookie)).transpose()
     }
@@ -53,4 +57,10 @@ impl Credentials {
             Self::Header(token) | Self::Cookie(token) => token,
         }
     }
+}
+
+/// A header as text. What came in several lines is one text, as cookies may come.
+pub fn text(headers: &HeaderMap, name: HeaderName) -> Option<String> {
+    let values: Vec<_> = headers.get_all(name).iter().map(|value| String::from_utf8_lossy(value.as_bytes())).collect();
+    (!values.is_empty()).then(|| values.join("; "))
 }

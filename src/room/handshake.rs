@@ -29,25 +29,23 @@ pub enum Proof {
 }
 
 impl Proof {
-    /// What a client that opens a socket shows: the header before the ticket, and that before the cookie. `header` returns
-    /// the headers.
+    /// What a client that opens a socket shows: the header before the ticket, and that before the cookie.
     ///
     /// # Errors
     /// [`ApiError::InvalidToken`] for what cannot be a token.
-    pub fn of(header: &dyn Fn(&str) -> Option<String>, query: &Query) -> Result<Option<Self>, ApiError> {
-        match Self::not_by_itself(header, query)? {
+    pub fn of(headers: &HeaderMap, query: &Query) -> Result<Option<Self>, ApiError> {
+        match Self::not_by_itself(headers, query)? {
             Some(proof) => Ok(Some(proof)),
-            None => Ok(Credentials::in_cookie(header)?.map(Self::Session)),
+            None => Ok(Credentials::in_cookie(headers)?.map(Self::Session)),
         }
     }
 
     /// What a browser does not send by itself.
-    fn not_by_itself(header: &dyn Fn(&str) -> Option<String>, query: &Query) -> Result<Option<Self>, ApiError> {
-        if let Some(credentials) = Credentials::in_header(header)? {
+    fn not_by_itself(headers: &HeaderMap, query: &Query) -> Result<Option<Self>, ApiError> {
+        if let Some(credentials) = Credentials::in_header(headers)? {
             return Ok(Some(Self::Session(credentials)));
         }
-        let protocols = header("sec-websocket-protocol").unwrap_or_default();
-        let ticket = match ticket::offered(protocols.split(',').map(str::trim)) {
+        let ticket = match ticket::offered(offered(headers)) {
             Some(ticket) => Some(ticket),
             None => query.one("ticket")?,
         };
@@ -100,9 +98,8 @@ impl Handshake {
         })?;
         let query = Query::parse(uri.query().unwrap_or_default());
         // A browser sends cookies by itself; the `Origin` tells for which page.
-        let header = text_of(headers);
-        let by_cookie = matches!(Proof::not_by_itself(&header, &query), Ok(None)) && has_cookie(&header);
-        let proof = Proof::of(&header, &query);
+        let by_cookie = matches!(Proof::not_by_itself(headers, &query), Ok(None)) && has_cookie(headers);
+        let proof = Proof::of(headers, &query);
         let origin_needed = headers.contains_key(header::ORIGIN) || by_cookie;
         if auth == SocketAuth::Strict && origin_needed && !has_our_origin(headers, uri, bindings) {
             return Err(ApiError::OriginDenied.into());
@@ -148,18 +145,9 @@ pub fn has_our_origin(headers: &HeaderMap, uri: &Uri, bindings: &Bindings) -> bo
     origin.is_some_and(|origin| is_our_origin(origin, &own, &bindings.allowed_origins()))
 }
 
-/// The headers of a request as [`Credentials`] ask for them.
-pub fn text_of(headers: &HeaderMap) -> impl Fn(&str) -> Option<String> {
-    |name| {
-        let values: Vec<_> =
-            headers.get_all(name).iter().map(|value| String::from_utf8_lossy(value.as_bytes())).collect();
-        (!values.is_empty()).then(|| values.join("; "))
-    }
-}
-
 /// Whether a browser sent the cookie of a session by itself, whatever is in it.
-fn has_cookie(header: &dyn Fn(&str) -> Option<String>) -> bool {
-    !matches!(Credentials::in_cookie(header), Ok(None))
+fn has_cookie(headers: &HeaderMap) -> bool {
+    !matches!(Credentials::in_cookie(headers), Ok(None))
 }
 
 /// The subprotocols that a client offers.

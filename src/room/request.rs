@@ -22,12 +22,7 @@ use rollcall_core::{
 };
 use worker::send::{SendFuture, SendWrapper};
 
-use super::{
-    credentials::Credentials,
-    handshake::{has_our_origin, text_of},
-    state::LiveRoom,
-    storage::sessions::SessionUser,
-};
+use super::{credentials::Credentials, handshake::has_our_origin, state::LiveRoom, storage::sessions::SessionUser};
 use crate::{
     d1::imported_tokens,
     platform::{clock, env::Bindings, faults},
@@ -87,7 +82,7 @@ impl FromRequest<Handle> for Request {
 async fn ready(room: &LiveRoom, headers: &HeaderMap) -> Result<()> {
     room.ready().await?;
     room.alarm_after_waking()?;
-    match Credentials::of(text_of(headers)) {
+    match Credentials::of(headers) {
         Ok(Some(credentials)) if credentials.token().is_imported() => {
             room.take_over_token(&credentials.token().digest()).await
         }
@@ -211,7 +206,7 @@ pub fn credentials(
     method: &Method,
     bindings: &Bindings,
 ) -> Result<Credentials, ApiError> {
-    let credentials = Credentials::of(text_of(headers))?.ok_or(ApiError::NotAuthenticated)?;
+    let credentials = Credentials::of(headers)?.ok_or(ApiError::NotAuthenticated)?;
     let changes = !matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS);
     if changes && matches!(credentials, Credentials::Cookie(_)) && !has_our_origin(headers, uri, bindings) {
         return Err(ApiError::Csrf);

@@ -2,7 +2,7 @@
 //!
 //! **Invariant:** a failure is an answer too, is counted, and can be found in the log by the id on the answer.
 
-use ::http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use ::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::{
     Router,
     body::{Body, to_bytes},
@@ -16,7 +16,7 @@ use tower_http::{
     normalize_path::NormalizePath,
 };
 use tower_service::Service;
-use worker::{ResponseBuilder, WebSocket};
+use worker::{ResponseBuilder, WebSocket, web_sys};
 
 use super::{
     context,
@@ -24,7 +24,7 @@ use super::{
     log::{self, RejectedRequest},
     metrics,
 };
-use crate::platform::random;
+use crate::platform::{js, random};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -48,37 +48,37 @@ pub fn app(router: Router, allowed_origins: &[String]) -> App {
 /// millisecond more.
 const SMALL: usize = 4096;
 
-/// A request of the runtime's as routers take it.
+/// A request of the runtime's as routers take it, but for its body.
 ///
 /// # Errors
 /// That it cannot be read.
-pub async fn read(mut request: worker::Request) -> worker::Result<Request> {
-    let length = request.headers().get("content-length")?.and_then(|length| length.parse::<usize>().ok());
-    match length {
-        Some(0) => read_head(&request),
-        Some(length) if length <= SMALL => {
-            let body = Body::from(request.bytes().await?);
-            Ok(read_head(&request)?.map(|_| body))
-        }
-        _ => Ok(worker::request_from_wasm(Clone::clone(request.inner()))?.map(Body::new)),
-    }
-}
-
-/// The same without a body, which somebody else has read.
-///
-/// # Errors
-/// That it cannot be read.
-pub fn read_head(request: &worker::Request) -> worker::Result<Request> {
-    let invalid = |error: ::http::Error| worker::Error::RustError(error.to_string());
-    let builder = Request::builder().method(request.inner().method().as_str()).uri(request.inner().url());
-    let mut head = builder.body(Body::empty()).map_err(invalid)?;
-    for (name, value) in request.headers().entries() {
-        // By hand, because the crate's own conversion panics at a value that is no ASCII.
+pub fn read_head(request: &web_sys::Request) -> worker::Result<Request> {
+    let (method, url, headers): (String, String, Vec<(String, String)>) = serde_json::from_str(&js::head(request))?;
+    let mut head = Request::new(Body::empty());
+    *head.method_mut() = method.parse().map_err(|_| worker::Error::RustError("a method that is none".into()))?;
+    // One of more than 64 KB is no path of ours.
+    *head.uri_mut() = url.parse().unwrap_or_default();
+    for (name, value) in headers {
+        // By hand: the crate's own conversion fails at the first that is none, and needs a crossing for each.
         if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
             head.headers_mut().append(name, value);
         }
     }
     Ok(head)
+}
+
+/// Gives a request its body.
+///
+/// # Errors
+/// That it cannot be read.
+pub async fn with_body(head: Request, request: &web_sys::Request) -> worker::Result<Request> {
+    let length = head.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+    let body = match (length, request.body()) {
+        (Some(0), _) | (_, None) => Body::empty(),
+        (Some(1..=SMALL), _) => Body::from(js::body(request).await?),
+        (_, Some(stream)) => Body::new(worker::Body::new(stream)),
+    };
+    Ok(head.map(|_| body))
 }
 
 /// Answers a request. Fails only if the runtime does not take the answer.
@@ -101,8 +101,8 @@ pub async fn respond(mut app: App, request: Request) -> worker::Result<worker::R
 ///
 /// # Errors
 /// The runtime's, if it has no random bytes.
-pub fn request_id(ray: Option<&str>) -> worker::Result<String> {
-    match ray {
+pub fn request_id(headers: &HeaderMap) -> worker::Result<String> {
+    match headers.get("cf-ray").and_then(|ray| ray.to_str().ok()) {
         Some(ray) if ray.len() <= 64 && ray.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-') => {
             Ok(ray.into())
         }
@@ -153,7 +153,7 @@ async fn into_one_piece(response: Response) -> worker::Result<worker::Response> 
 }
 
 /// Adds what every response carries: nothing here is for a cache, for another page, or for guessing its type.
-fn harden(headers: &mut ::http::HeaderMap, secure: bool) {
+fn harden(headers: &mut HeaderMap, secure: bool) {
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
