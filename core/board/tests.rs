@@ -74,6 +74,11 @@ fn a_doctor_is_online_while_on_duty_and_free() {
     let board = Board::new(Seq::default(), entries.into(), vec![]);
     assert_eq!(first_names(board.online()), ["Ann", "Dan"]);
     assert_eq!(first_names(board.doctors().iter().map(|entry| &entry.doctor)), ["Ann", "Bob", "Cem", "Dan"]);
+    let doctor = |id| board.entry(UserId::new(id)).map(|entry| &entry.doctor);
+    let is_live = |id| doctor(id).is_some_and(|doctor| doctor.is_live);
+    assert!(is_live(3) && !is_live(2) && !is_live(9));
+    assert_eq!(doctor(2).map(|doctor| doctor.first_name.as_str()), Some("Cem"));
+    assert_eq!(doctor(9), None);
 }
 
 #[test]

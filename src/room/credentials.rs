@@ -59,7 +59,7 @@ impl Credentials {
     }
 }
 
-/// A header as text. What came in several lines is one text, as cookies may come.
+/// The text of a header. A client may send several of one name, for example cookies; this joins them.
 pub fn text(headers: &HeaderMap, name: HeaderName) -> Option<String> {
     let values: Vec<_> = headers.get_all(name).iter().map(|value| String::from_utf8_lossy(value.as_bytes())).collect();
     (!values.is_empty()).then(|| values.join("; "))

@@ -20,7 +20,7 @@ use crate::{
 
 /// A change to record.
 pub(super) struct Change {
-    /// Whose state, with what it is before.
+    /// The doctor, as they are before the change.
     pub doctor: UserRecord,
     /// What changes.
     pub change: DutyChange,

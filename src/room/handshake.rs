@@ -29,7 +29,7 @@ pub enum Proof {
 }
 
 impl Proof {
-    /// What a client that opens a socket shows: the header before the ticket, and that before the cookie.
+    /// What a client shows to open a socket. The header goes before the ticket, and the ticket before the cookie.
     ///
     /// # Errors
     /// [`ApiError::InvalidToken`] for what cannot be a token.

@@ -55,11 +55,11 @@ const SMALL: usize = 4096;
 pub fn read_head(request: &web_sys::Request) -> worker::Result<Request> {
     let (method, url, headers): (String, String, Vec<(String, String)>) = serde_json::from_str(&js::head(request))?;
     let mut head = Request::new(Body::empty());
-    *head.method_mut() = method.parse().map_err(|_| worker::Error::RustError("a method that is none".into()))?;
+    *head.method_mut() = method.parse().map_err(|_| worker::Error::RustError("the method is not valid".into()))?;
     // One of more than 64 KB is no path of ours.
     *head.uri_mut() = url.parse().unwrap_or_default();
     for (name, value) in headers {
-        // By hand: the crate's own conversion fails at the first that is none, and needs a crossing for each.
+        // The `worker` crate's conversion refuses the whole request for one invalid header. This leaves that header out.
         if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
             head.headers_mut().append(name, value);
         }
@@ -73,10 +73,10 @@ pub fn read_head(request: &web_sys::Request) -> worker::Result<Request> {
 /// That it cannot be read.
 pub async fn with_body(head: Request, request: &web_sys::Request) -> worker::Result<Request> {
     let length = head.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
-    let body = match (length, request.body()) {
-        (Some(0), _) | (_, None) => Body::empty(),
-        (Some(1..=SMALL), _) => Body::from(js::body(request).await?),
-        (_, Some(stream)) => Body::new(worker::Body::new(stream)),
+    let body = match length {
+        Some(0) => Body::empty(),
+        Some(1..=SMALL) => Body::from(js::body(request).await?),
+        _ => request.body().map_or_else(Body::empty, |stream| Body::new(worker::Body::new(stream))),
     };
     Ok(head.map(|_| body))
 }

@@ -53,7 +53,13 @@ const COLUMNS: [&str; 14] = [
 /// Columns of a doctor's state: those of a row that comes from D1 are only as good as its last flight.
 const STATE: [&str; 3] = ["is_live", "is_available_for_consultation", "live_changed_ms"];
 
-static BY_ID: LazyLock<String> = LazyLock::new(|| format!("SELECT {} AS json FROM users WHERE user_id = ?", record()));
+/// The user with an id. Built once, because every state call of an administrator runs it.
+static BY_ID: LazyLock<String> = LazyLock::new(|| select("WHERE user_id = ?"));
+
+/// The query of users; `rest` says which, and in what order.
+fn select(rest: &str) -> String {
+    format!("SELECT {} AS json FROM users {rest}", record())
+}
 
 /// A [`UserRecord`] as the JSON that it is.
 pub(super) fn record() -> String {
@@ -68,7 +74,7 @@ pub(super) fn record() -> String {
 impl RoomStorage {
     /// Every user.
     pub fn users(&self) -> Result<Vec<UserRecord>> {
-        self.query(&format!("SELECT {} AS json FROM users ORDER BY first_name, last_name, user_id", record()), vec![])
+        self.query(&select("ORDER BY first_name, last_name, user_id"), vec![])
     }
 
     /// A user.
@@ -78,7 +84,7 @@ impl RoomStorage {
 
     /// The user with an email, without regard to case.
     pub fn user_by_email(&self, email: &str) -> Result<Option<UserRecord>> {
-        self.query_one(&format!("SELECT {} AS json FROM users WHERE email = ?", record()), vec![email.into()])
+        self.query_one(&select("WHERE email = ?"), vec![email.into()])
     }
 
     /// Stores users as D1 has them, if their version is higher than the one here. The state of those who are here
