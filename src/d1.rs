@@ -21,6 +21,8 @@ use serde::{Deserialize, de::DeserializeOwned};
 use wasm_bindgen::JsValue;
 use worker::{D1Database, D1PreparedStatement, D1Result};
 
+#[cfg(feature = "faults")]
+use crate::telemetry::context;
 use crate::{platform::clock, telemetry::metrics};
 
 /// The first `seq` that no room gives: a 1.0 that writes late gives one from here on, and nobody reads it.
@@ -38,7 +40,7 @@ fn statement(db: &D1Database, sql: &str, parameters: &[JsValue]) -> worker::Resu
 async fn all(statement: D1PreparedStatement) -> worker::Result<D1Result> {
     let result = with_timeout(statement.all()).await?;
     #[cfg(feature = "faults")]
-    crate::platform::faults::count_rows(std::slice::from_ref(&result));
+    crate::platform::faults::count_rows(context::current().room(), std::slice::from_ref(&result));
     Ok(result)
 }
 
@@ -48,7 +50,7 @@ const TIMEOUT: Duration = Duration::from_secs(4);
 /// Waits for a query, and counts it. One that is given up may still be carried out.
 async fn with_timeout<T>(query: impl Future<Output = worker::Result<T>>) -> worker::Result<T> {
     #[cfg(feature = "faults")]
-    crate::platform::faults::count_query();
+    crate::platform::faults::count_query(context::current().room());
     let asked_at = clock::now();
     let answer = clock::timeout(TIMEOUT, query).await.and_then(|answer| answer);
     let took: TimeDelta = clock::now() - asked_at;
@@ -60,7 +62,7 @@ async fn with_timeout<T>(query: impl Future<Output = worker::Result<T>>) -> work
 async fn batch<const N: usize>(db: &D1Database, statements: [D1PreparedStatement; N]) -> worker::Result<[D1Result; N]> {
     let results = with_timeout(db.batch(statements.into())).await?;
     #[cfg(feature = "faults")]
-    crate::platform::faults::count_rows(&results);
+    crate::platform::faults::count_rows(context::current().room(), &results);
     results.try_into().map_err(|_| worker::Error::RustError("D1 answered another number of statements".into()))
 }
 

@@ -35,6 +35,7 @@ pub use armed::*;
 mod armed {
     use std::{
         cell::{Cell, RefCell},
+        collections::BTreeMap,
         time::Duration,
     };
 
@@ -47,11 +48,12 @@ mod armed {
     thread_local! {
         static ARMED: RefCell<Option<Armed>> = const { RefCell::new(None) };
         static CLOCK: Cell<TimeDelta> = const { Cell::new(TimeDelta::zero()) };
-        static COUNTS: Cell<Counts> = const { Cell::new(Counts { queries: 0, rows_written: 0, sends: 0 }) };
+        /// For each hospital's room; `None` for the Worker.
+        static COUNTS: RefCell<BTreeMap<Option<HospitalId>, Counts>> = RefCell::default();
     }
 
     /// What has been done since the isolate began.
-    #[derive(Clone, Copy, Serialize)]
+    #[derive(Clone, Copy, Default, Serialize)]
     struct Counts {
         /// Round trips to D1.
         queries: usize,
@@ -106,27 +108,40 @@ mod armed {
         CLOCK.get()
     }
 
-    /// Counts a round trip to D1.
-    pub fn count_query() {
-        let counts = COUNTS.get();
-        COUNTS.set(Counts { queries: counts.queries + 1, ..counts });
+    fn count(room: Option<HospitalId>, add: impl FnOnce(&mut Counts)) {
+        COUNTS.with_borrow_mut(|counts| add(counts.entry(room).or_default()));
+    }
+
+    /// What the Worker and one room have done: other rooms archive in the meantime what earlier tests did.
+    fn counts_of(hospital_id: HospitalId) -> Counts {
+        COUNTS.with_borrow(|counts| {
+            let both = [None, Some(hospital_id)].into_iter().filter_map(|room| counts.get(&room));
+            both.fold(Counts::default(), |sum, counts| Counts {
+                queries: sum.queries + counts.queries,
+                rows_written: sum.rows_written + counts.rows_written,
+                sends: sum.sends + counts.sends,
+            })
+        })
+    }
+
+    /// Counts a round trip to D1, of a room or of the Worker.
+    pub fn count_query(room: Option<HospitalId>) {
+        count(room, |counts| counts.queries += 1);
     }
 
     /// Counts what D1 has written.
-    pub fn count_rows(results: &[D1Result]) {
+    pub fn count_rows(room: Option<HospitalId>, results: &[D1Result]) {
         let written = |result: &D1Result| result.meta().ok()??.rows_written;
-        let (rows, counts) = (results.iter().filter_map(written).sum::<usize>(), COUNTS.get());
-        COUNTS.set(Counts { rows_written: counts.rows_written + rows, ..counts });
+        count(room, |counts| counts.rows_written += results.iter().filter_map(written).sum::<usize>());
     }
 
     /// Counts the dashboards that an event was sent to.
-    pub fn count_sends(dashboards: usize) {
-        let counts = COUNTS.get();
-        COUNTS.set(Counts { sends: counts.sends + dashboards, ..counts });
+    pub fn count_sends(room: Option<HospitalId>, dashboards: usize) {
+        count(room, |counts| counts.sends += dashboards);
     }
 
     /// `/faults/arm/{hospital}/{point}/{panic,error,hang,slow}`, `/faults/armed`, `/faults/clock/{seconds}`,
-    /// `/faults/counts`, `/faults/panic`
+    /// `/faults/counts/{hospital}`, `/faults/panic`
     #[expect(clippy::panic, reason = "that is what it is for")]
     pub fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
         let arm = async |Path(fault): Path<Armed>| ARMED.set(Some(fault));
@@ -136,7 +151,7 @@ mod armed {
             .route("/faults/arm/{hospital}/{point}/{fault}", get(arm))
             .route("/faults/armed", get(async || Json(ARMED.with_borrow(Option::is_some))))
             .route("/faults/clock/{seconds}", get(clock))
-            .route("/faults/counts", get(async || Json(COUNTS.get())))
+            .route("/faults/counts/{hospital}", get(async |Path(hospital_id)| Json(counts_of(hospital_id))))
             .route("/faults/panic", get(strike))
     }
 }

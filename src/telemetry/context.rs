@@ -53,6 +53,12 @@ impl RequestContext {
         self.0.hospital_id.get()
     }
 
+    /// The hospital whose room works on it; `None` for the Worker.
+    #[cfg(feature = "faults")]
+    pub fn room(&self) -> Option<HospitalId> {
+        self.hospital_id().filter(|_| self.in_room())
+    }
+
     /// The user who asks, once that is known.
     pub fn user_id(&self) -> Option<UserId> {
         self.0.user_id.get()

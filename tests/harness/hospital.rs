@@ -32,7 +32,8 @@ const QUICK_HASH: &str =
 pub struct Hospital {
     /// Its id.
     pub id: i64,
-    server: &'static Server,
+    /// Where it is.
+    pub server: &'static Server,
 }
 
 impl Hospital {

@@ -92,7 +92,7 @@ impl Sockets {
         }
         let _sent = js::send_to_tagged(&self.state, WATCHER, &text);
         #[cfg(feature = "faults")]
-        crate::platform::faults::count_sends(_sent as usize);
+        crate::platform::faults::count_sends(crate::telemetry::context::current().room(), _sent as usize);
         text.len()
     }
 
