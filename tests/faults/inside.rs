@@ -59,6 +59,18 @@ async fn a_panic_answers_its_caller_and_the_next_request_works() {
 }
 
 #[tokio::test]
+async fn a_panics_log_line_has_the_javascript_stack() {
+    let (server, _turn) = faulty().await;
+    let before = server.said().len();
+    assert_eq!(get(server, "/faults/panic").await.status, 503);
+    let said = server.said().split_off(before);
+    let (_, panic) = said.split_once("a fault was asked for").unwrap_or_else(|| panic!("{said}"));
+    let (_, stack) = panic.split_once("Stack:").unwrap_or_else(|| panic!("{said}"));
+    assert!(stack.contains("at ") && stack.contains("index.js"), "{said}");
+    assert_eq!(get(server, "/healthz").await.status, 200, "the hook of the `worker` crate made a new instance");
+}
+
+#[tokio::test]
 async fn a_panic_does_not_stop_the_count_of_connections() {
     let (server, _turn) = faulty().await;
     let hospital = Hospital::fresh(server);
