@@ -12,9 +12,10 @@ mod room;
 mod schema;
 mod telemetry;
 
-use worker::{Context, Env, ScheduleContext, ScheduledEvent, event, web_sys};
+use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
+use worker::{Context, Env, ScheduleContext, ScheduledEvent, event, web_sys, worker_sys};
 
-use crate::platform::env::Bindings;
+use crate::platform::{env::Bindings, js};
 
 /// Before anything else: a panic's log line has the JavaScript stack.
 #[event(start)]
@@ -27,15 +28,15 @@ fn start() {
     }));
 }
 
-/// Every request that is not a static asset.
-#[event(fetch)]
-async fn fetch(request: web_sys::Request, env: Env, context: Context) -> worker::Result<web_sys::Response> {
+/// Every request that is not a static asset. Returns a response or a promise of one; `#[event(fetch)]` would make each of
+/// them a promise, which takes a turn of the event loop.
+#[wasm_bindgen]
+pub fn fetch(request: web_sys::Request, env: Env, context: worker_sys::Context) -> Result<JsValue, JsValue> {
     let bindings = Bindings::new(env);
-    let response = edge::serve(&request, &bindings).await;
     if d1::counters::is_due() {
-        context.wait_until(d1::counters::flush(bindings));
+        Context::new(context).wait_until(d1::counters::flush(bindings.clone()));
     }
-    response
+    js::now_or_promise(edge::serve(request, bindings))
 }
 
 /// Every hour.

@@ -22,18 +22,19 @@ mod takeover;
 mod user_changes;
 mod users;
 
-use std::{cell::OnceCell, rc::Rc};
+use std::rc::Rc;
 
 use rollcall_core::{ApiError, room::RoomName};
+use tower_http::cors::CorsLayer;
 use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
 use worker::{
     DurableObject, Env, Request, Response, Result, State, WebSocket, WebSocketIncomingMessage,
-    WebSocketRequestResponsePair, durable_object, worker_sys::DurableObjectState,
+    WebSocketRequestResponsePair, durable_object, web_sys, worker_sys::DurableObjectState,
 };
 
-use self::{request::Arrived, state::LiveRoom};
+use self::state::LiveRoom;
 use crate::{
-    platform::{clock, env::Bindings, faults},
+    platform::{env::Bindings, faults, js},
     telemetry::{
         context::{RequestContext, with_context},
         error::Error,
@@ -46,7 +47,7 @@ use crate::{
 #[durable_object]
 pub struct Room {
     live: Rc<LiveRoom>,
-    app: OnceCell<http::App>,
+    cors: Option<CorsLayer>,
 }
 
 impl DurableObject for Room {
@@ -57,24 +58,14 @@ impl DurableObject for Room {
             state.set_websocket_auto_response(&ping);
         }
         let hospital_id = state.id().name().and_then(|name| RoomName::parse(&name)).unwrap_or_default();
-        Self { live: LiveRoom::new(state, Bindings::new(env), hospital_id), app: OnceCell::new() }
+        let bindings = Bindings::new(env);
+        let cors = http::cors(&bindings.allowed_origins());
+        Self { live: LiveRoom::new(state, bindings, hospital_id), cors }
     }
 
-    /// Receives what a client sent, and trusts nothing in it.
-    async fn fetch(&self, request: Request) -> Result<Response> {
-        let mut head = http::read_head(request.inner())?;
-        let request_id = http::request_id(head.headers())?;
-        let context = RequestContext::of_room(self.live.hospital_id(), request_id);
-        let arrived_at = Arrived(clock::now());
-        with_context(context, async {
-            faults::point("room", self.live.hospital_id()).await?;
-            let app = self
-                .app
-                .get_or_init(|| http::app(router::router(self.live.clone()), &self.live.bindings().allowed_origins()));
-            head.extensions_mut().insert(arrived_at);
-            http::respond(app.clone(), http::with_body(head, request.inner()).await?).await
-        })
-        .await
+    /// The runtime's requests go to [`Room::serve`]: through here, each would be wrapped twice.
+    async fn fetch(&self, _request: Request) -> Result<Response> {
+        Response::error("Not found.", 404)
     }
 
     async fn websocket_message(&self, socket: WebSocket, frame: WebSocketIncomingMessage) -> Result<()> {
@@ -122,10 +113,18 @@ impl Room {
     }
 }
 
-/// The entrance of the Worker and nobody else: an RPC method, which no HTTP request reaches.
+/// The two entrances.
 #[wasm_bindgen(wasm_bindgen_futures = worker::wasm_bindgen_futures)]
 impl Room {
-    /// Answers a call, both in JSON, for a request of that id.
+    /// The entrance of clients: receives what one sent, and trusts nothing in it. Returns a response or, if something had
+    /// to be waited for, a promise of one.
+    pub fn serve(&self, request: web_sys::Request) -> std::result::Result<JsValue, JsValue> {
+        let served = router::serve(Rc::clone(&self.live), self.cors.clone(), request);
+        js::now_or_promise(async { Ok(served.await?.into()) })
+    }
+
+    /// The entrance of the Worker and nobody else: an RPC method, which no HTTP request reaches. Answers a call, both in
+    /// JSON, for a request of that id.
     pub async fn call(&self, json: String, request_id: String) -> std::result::Result<String, JsValue> {
         let context = RequestContext::of_room(self.live.hospital_id(), request_id);
         let answer = with_context(context, async { self.answer(&json).await.map_err(Error::into_api_error) }).await;

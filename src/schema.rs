@@ -16,8 +16,6 @@ use utoipa::{
     },
 };
 
-use crate::room::router::METRICS;
-
 /// The name of the security scheme.
 const TOKEN: &str = "token";
 
@@ -247,10 +245,10 @@ fn the_description_of_the_sockets_is_up_to_date() {
 
 /// Method and path of every route that is described: sockets, and what describes, are not.
 fn routes() -> BTreeSet<(String, String)> {
-    let tables = [crate::edge::router::TABLE, crate::room::router::TABLE, &[(::http::Method::GET, METRICS)]];
-    let routes = tables.into_iter().flatten();
-    let described =
-        routes.filter(|(_, path)| !path.starts_with("/ws/") && !["/api/schema", "/api/docs"].contains(path));
+    let of_worker = crate::edge::router::ROUTES.iter().map(|(method, path, _)| (method, *path));
+    let of_rooms = crate::room::router::ROUTES.iter().map(|(method, path, _)| (method, *path));
+    let is_described = |path: &str| !path.starts_with("/ws/") && !["/api/schema", "/api/docs"].contains(&path);
+    let described = of_worker.chain(of_rooms).filter(|(_, path)| is_described(path));
     described.map(|(method, path)| (method.to_string(), path.to_string())).collect()
 }
 

@@ -5,3 +5,5 @@ pub mod error;
 pub mod http;
 pub mod log;
 pub mod metrics;
+pub mod response;
+pub mod routes;

@@ -11,7 +11,7 @@ use rollcall_core::{
 use serde::de::DeserializeOwned;
 use wasm_bindgen::JsValue;
 
-use super::forward::LIMIT_PERIOD;
+use super::hospital::LIMIT_PERIOD;
 use crate::{
     platform::{env::Bindings, js},
     telemetry::{context, error::Result},

@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use ::http::{HeaderMap, header};
-use axum::{extract::State, response::Response};
+use ::http::header;
 use futures_util::future::join_all;
 use rollcall_core::{
     ApiError, HospitalId,
@@ -12,26 +11,25 @@ use rollcall_core::{
     internal::{RoomCall, RoomMetrics, room_samples},
     metrics::{Samples, build_info, render},
 };
-use worker::send::SendFuture;
 
-use super::room_calls;
+use super::{forward, request::Request, room_calls};
 use crate::{
     d1::counters,
     platform::{clock, env::Bindings},
     room::api::metrics::text,
-    telemetry::error::Result,
+    telemetry::{error::Result, response::Response},
 };
 
 /// A room that has not answered by then is not up.
 const TIMEOUT: Duration = Duration::from_secs(3);
 
 /// `GET /metrics` with `METRICS_TOKEN`; an administrator's request is answered by their room.
-pub async fn list(State(bindings): State<Bindings>, headers: HeaderMap) -> Result<Response> {
-    let authorization = headers.get(header::AUTHORIZATION).map(|value| value.as_bytes()).unwrap_or_default();
-    match bears(authorization, bindings.metrics_token().as_deref()) {
-        Some(true) => SendFuture::new(of_all(bindings)).await,
+pub async fn list(request: Request) -> Result<Response> {
+    let authorization = request.headers().get(header::AUTHORIZATION).map(|value| value.as_bytes()).unwrap_or_default();
+    match bears(authorization, request.bindings.metrics_token().as_deref()) {
+        Some(true) => of_all(request.bindings).await,
         Some(false) => Err(ApiError::InvalidToken(TokenFault::NotValid).into()),
-        None => Err(super::forward::why_not_signed_in(&headers).into()),
+        None => forward::to_room(request).await,
     }
 }
 

@@ -1,93 +1,41 @@
-//! The Worker's own routes, and its answers to requests that name no hospital.
+//! The Worker's routes: its own, and those of a room, whose requests it hands on.
 
-use ::http::Method;
-use axum::{
-    Router,
-    routing::{get, patch, post},
-};
-use matchit::Router as Paths;
 use rollcall_core::wire::Health;
 
-use super::{accounts, documents, forward, metrics, sign_in};
+use super::{accounts, documents, forward, metrics, request::Request, sign_in};
 use crate::{
-    platform::env::Bindings,
-    room::router::{self, METRICS},
-    telemetry::http,
+    room,
+    telemetry::{
+        error::Result,
+        response::{Response, json},
+        routes::{Handler, Route, Routes, routes},
+    },
 };
 
-/// Declares the Worker's routes.
-macro_rules! routes {
-    ($($method:ident $verb:ident $path:literal => $handler:path;)*) => {
-        fn routes() -> Router<Bindings> {
-            Router::new()$(.route($path, $method($handler)))*
-        }
+/// The routes that the Worker answers itself.
+pub const ROUTES: &[Route<Request>] = routes! {
+    POST "/api/users/login" => sign_in::login;
+    POST "/api/users/password" => accounts::change_password;
+    POST "/api/users/{id}/reset-password" => accounts::reset_password;
+    POST "/api/users" => accounts::create;
+    PATCH "/api/users/{id}" => accounts::edit;
+    GET "/metrics" => metrics::list;
+    GET "/api/schema" => documents::schema;
+    GET "/api/docs" => documents::page;
+    GET "/healthz" => healthz;
+};
 
-        /// Method and path of every route.
-        pub const TABLE: &[(Method, &str)] = &[$((Method::$verb, $path)),*];
-    };
-}
-
-routes! {
-    post POST "/api/users/login" => sign_in::login;
-    post POST "/api/users/password" => accounts::change_password;
-    post POST "/api/users/{id}/reset-password" => accounts::reset_password;
-    post POST "/api/users" => accounts::create;
-    patch PATCH "/api/users/{id}" => accounts::edit;
-    get GET "/api/schema" => documents::schema;
-    get GET "/api/docs" => documents::page;
-    get GET "/healthz" => healthz;
-}
-
-/// Everything that the Worker answers.
-pub fn app(bindings: Bindings) -> http::App {
-    let origins = bindings.allowed_origins();
-    let router = routes();
+/// Every route.
+pub fn routes() -> Routes<Request> {
+    let hand_on: Handler<Request> = |request| Box::pin(forward::to_room(request));
+    let is_own =
+        |method, path| ROUTES.iter().any(|(own_method, own_path, _)| (own_method, *own_path) == (method, path));
+    let of_rooms = room::router::ROUTES.iter().filter(|(method, path, _)| !is_own(method, *path));
+    let handed_on = of_rooms.map(|(method, path, _)| (method.clone(), *path, hand_on));
+    let own = ROUTES.iter().cloned();
     #[cfg(feature = "faults")]
-    let router = router.merge(crate::platform::faults::routes());
-    // The paths of a room too, for requests that name none: they find out why.
-    let router = router.merge(router::paths(forward::without_room)).route(METRICS, get(metrics::list));
-    http::app(router::with_fallbacks(router).with_state(bindings), &origins)
-}
-
-/// Answers every path with the reason why its room cannot be found or reached.
-pub fn without_room(bindings: Bindings) -> http::App {
-    let origins = bindings.allowed_origins();
-    http::app(Router::new().fallback(forward::without_room).with_state(bindings), &origins)
-}
-
-/// The requests that the Worker answers itself, with a token or without.
-pub struct OwnPaths(Paths<Vec<(Method, bool)>>);
-
-impl OwnPaths {
-    /// From the tables of the Worker and the room.
-    pub fn new() -> Self {
-        let mut paths = Paths::new();
-        let own = TABLE.iter().map(|(method, path)| (method, path, true));
-        let of_room = router::TABLE.iter().map(|(method, path)| (method, path, false));
-        let mut by_path = std::collections::BTreeMap::<&str, Vec<(Method, bool)>>::new();
-        for (method, path, is_own) in own.chain(of_room) {
-            by_path.entry(path).or_default().push((method.clone(), is_own));
-        }
-        for (path, methods) in by_path {
-            // The tables are the router's own, which would have refused a conflict.
-            let _ = paths.insert(path, methods);
-        }
-        Self(paths)
-    }
-
-    /// Whether the Worker answers a request of this method and path.
-    pub fn contain(&self, method: &Method, path: &str) -> bool {
-        #[cfg(feature = "faults")]
-        if path.starts_with("/faults/") {
-            return true;
-        }
-        let Ok(found) = self.0.at(path.trim_end_matches('/')) else { return false };
-        match found.value.iter().find(|(known, _)| known == method) {
-            Some((_, is_own)) => *is_own,
-            // Another method: the Worker has the paths of both, and says which methods there are.
-            None => found.value.iter().any(|(_, is_own)| *is_own),
-        }
-    }
+    let own = own.chain(super::faults::ROUTES.iter().cloned());
+    Routes::new(own.chain(handed_on))
 }
 
 /// The Worker runs. Says nothing of the database, so that a monitor costs nothing.
@@ -96,36 +44,38 @@ impl OwnPaths {
     responses((status = 200, body = Health)),
     security(())
 ))]
-pub async fn healthz() -> axum::Json<Health> {
-    axum::Json(Health { version: env!("CARGO_PKG_VERSION").into(), ..Health::default() })
+pub async fn healthz(_request: Request) -> Result<Response> {
+    Ok(json(&Health { version: env!("CARGO_PKG_VERSION").into(), ..Health::default() })?)
 }
 
 #[cfg(test)]
 mod tests {
+    use ::http::Method;
+
     use super::*;
+    use crate::telemetry::http::Head;
+
+    fn find(method: &Method, path: &str) -> (&'static str, Option<String>) {
+        let mut head = Head::new(());
+        (*head.method_mut(), *head.uri_mut()) = (method.clone(), path.parse().unwrap());
+        let found = routes().find(&head);
+        let refused = found.handler.err();
+        (found.path, refused.map(|response| response.headers()["allow"].to_str().unwrap().to_owned()))
+    }
 
     #[test]
-    fn the_worker_answers_its_own_paths_and_hands_on_the_others() {
-        let own = OwnPaths::new();
-        for (method, path) in [
-            (Method::POST, "/api/users/login/"),
-            (Method::POST, "/api/users"),
-            (Method::PATCH, "/api/users/7/"),
-            (Method::GET, "/api/users/7"),
-            (Method::OPTIONS, "/api/users"),
-            (Method::POST, "/api/users/7/reset-password"),
-            (Method::GET, "/healthz"),
-        ] {
-            assert!(own.contain(&method, path), "{method} {path}");
+    fn every_route_of_the_worker_and_of_a_room_is_found() {
+        let of_worker = ROUTES.iter().map(|(method, path, _)| (method, *path));
+        let of_rooms = room::router::ROUTES.iter().map(|(method, path, _)| (method, *path));
+        for (method, path) in of_worker.chain(of_rooms) {
+            assert_eq!(find(method, &path.replace("{id}", "7").replace("{email}", "a@b.example")), (path, None));
         }
-        for (method, path) in [
-            (Method::GET, "/api/users/"),
-            (Method::POST, "/api/users/login-status/"),
-            (Method::GET, "/ws/connect"),
-            (Method::DELETE, "/api/users/sessions/7"),
-            (Method::GET, "/nowhere"),
-        ] {
-            assert!(!own.contain(&method, path), "{method} {path}");
-        }
+    }
+
+    #[test]
+    fn a_path_that_the_worker_and_the_room_share_has_the_methods_of_both() {
+        let (path, allowed) = find(&Method::DELETE, "/api/users/");
+        assert_eq!((path, allowed.as_deref()), ("/api/users", Some("POST,GET,HEAD")));
+        assert_eq!(find(&Method::POST, "/metrics").1.as_deref(), Some("GET,HEAD"));
     }
 }

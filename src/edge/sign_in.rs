@@ -1,11 +1,6 @@
 //! Signing in: the Worker verifies the password, the hospital's room opens the session.
 
 use ::http::{HeaderMap, Uri, header};
-use axum::{
-    Json,
-    extract::State,
-    response::{IntoResponse, Response},
-};
 use rollcall_core::{
     ApiError, HospitalId,
     account::LoginName,
@@ -14,18 +9,20 @@ use rollcall_core::{
     token::{Token, TokenKind},
     wire::Login,
 };
-use worker::send::SendFuture;
 
 use super::{
-    forward::token_key,
-    request::{self, user_agent},
+    hospital::token_key,
+    request::{Request, user_agent},
     room_calls,
     verification::verified,
 };
 use crate::{
     platform::{env::Bindings, random},
     room::{cookies::session_cookie, request::address},
-    telemetry::error::Result,
+    telemetry::{
+        error::Result,
+        response::{Response, json},
+    },
 };
 
 /// Sign in.
@@ -37,23 +34,17 @@ use crate::{
     responses((status = 200, body = Login), (status = 401), (status = 429)),
     security(())
 ))]
-pub async fn login(
-    State(bindings): State<Bindings>,
-    uri: Uri,
-    headers: HeaderMap,
-    request::Json(fields): request::Json,
-) -> Result<Response> {
-    SendFuture::new(async move {
-        let (name, password) = (name(&fields)?, fields.text("password")?);
-        let account = verified(&bindings, &headers, name, password).await?;
-        let (token, session) = new_session(&bindings, account.hospital_id, &headers)?;
-        let (hospital_id, address) = (account.hospital_id, address(&headers).into());
-        let account = VerifiedAccount { user: account.user, revision: account.revision, epoch: account.epoch };
-        let call = RoomCall::OpenSession { account, session, address };
-        let opened = room_calls::call(&bindings, hospital_id, &call).await?;
-        Ok(signed_in(&token, opened, &uri))
-    })
-    .await
+pub async fn login(request: Request) -> Result<Response> {
+    let (bindings, headers) = (&request.bindings, request.headers());
+    let fields = request.fields().await?;
+    let (name, password) = (name(&fields)?, fields.text("password")?);
+    let account = verified(bindings, headers, name, password).await?;
+    let (token, session) = new_session(bindings, account.hospital_id, headers)?;
+    let (hospital_id, address) = (account.hospital_id, address(headers).into());
+    let account = VerifiedAccount { user: account.user, revision: account.revision, epoch: account.epoch };
+    let call = RoomCall::OpenSession { account, session, address };
+    let opened = room_calls::call(bindings, hospital_id, &call).await?;
+    signed_in(&token, opened, request.uri())
 }
 
 /// A session to open, and its token.
@@ -67,13 +58,16 @@ pub fn new_session(bindings: &Bindings, hospital_id: HospitalId, headers: &Heade
 }
 
 /// The answer to a user who has signed in.
-pub fn signed_in(token: &Token, opened: Opened, uri: &Uri) -> Response {
+///
+/// # Errors
+/// None that input can cause.
+pub fn signed_in(token: &Token, opened: Opened, uri: &Uri) -> Result<Response> {
     let Opened { expires_at, user, .. } = opened;
-    let mut response = Json(Login { token: token.reveal().into(), expires_at, user }).into_response();
+    let mut response = json(&Login { token: token.reveal().into(), expires_at, user })?;
     if let Some(cookie) = session_cookie(token, uri) {
         response.headers_mut().insert(header::SET_COOKIE, cookie);
     }
-    response
+    Ok(response)
 }
 
 /// The email, or the username if there is no email.

@@ -52,8 +52,7 @@ impl Bindings {
     }
 
     fn object(&self, binding: &str, name: &str) -> worker::Result<JsValue> {
-        let namespace = self.0.durable_object(binding)?;
-        js::object_by_name(namespace.as_ref(), self.var("JURISDICTION").trim(), name)
+        js::object_by_name(self.0.as_ref(), binding, self.var("JURISDICTION").trim(), name)
     }
 
     /// How often one address may ask for a password to be verified, or an imported token to be looked up.

@@ -39,7 +39,6 @@ mod armed {
         time::Duration,
     };
 
-    use axum::{Json, Router, extract::Path, routing::get};
     use chrono::TimeDelta;
     use rollcall_core::HospitalId;
     use serde::Serialize;
@@ -54,7 +53,7 @@ mod armed {
 
     /// What has been done since the isolate began.
     #[derive(Clone, Copy, Default, Serialize)]
-    struct Counts {
+    pub struct Counts {
         /// Round trips to D1.
         queries: usize,
         /// Rows that D1 has written, those of indexes too.
@@ -113,7 +112,7 @@ mod armed {
     }
 
     /// What the Worker and one room have done: other rooms archive in the meantime what earlier tests did.
-    fn counts_of(hospital_id: HospitalId) -> Counts {
+    pub fn counts_of(hospital_id: HospitalId) -> Counts {
         COUNTS.with_borrow(|counts| {
             let both = [None, Some(hospital_id)].into_iter().filter_map(|room| counts.get(&room));
             both.fold(Counts::default(), |sum, counts| Counts {
@@ -140,18 +139,18 @@ mod armed {
         count(room, |counts| counts.sends += dashboards);
     }
 
-    /// `/faults/arm/{hospital}/{point}/{panic,error,hang,slow}`, `/faults/armed`, `/faults/clock/{seconds}`,
-    /// `/faults/counts/{hospital}`, `/faults/panic`
-    #[expect(clippy::panic, reason = "that is what it is for")]
-    pub fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
-        let arm = async |Path(fault): Path<Armed>| ARMED.set(Some(fault));
-        let clock = async |Path(seconds): Path<i64>| CLOCK.set(TimeDelta::seconds(seconds));
-        let strike = async || -> () { panic!("a fault was asked for") };
-        Router::new()
-            .route("/faults/arm/{hospital}/{point}/{fault}", get(arm))
-            .route("/faults/armed", get(async || Json(ARMED.with_borrow(Option::is_some))))
-            .route("/faults/clock/{seconds}", get(clock))
-            .route("/faults/counts/{hospital}", get(async |Path(hospital_id)| Json(counts_of(hospital_id))))
-            .route("/faults/panic", get(strike))
+    /// Arms a fault, instead of one that was armed before.
+    pub fn arm(hospital_id: HospitalId, point: &str, fault: &str) {
+        ARMED.set(Some((hospital_id, point.into(), fault.into())));
+    }
+
+    /// Whether a fault has not struck yet.
+    pub fn is_armed() -> bool {
+        ARMED.with_borrow(Option::is_some)
+    }
+
+    /// Sets the clock forward, in seconds.
+    pub fn set_clock_forward(seconds: i64) {
+        CLOCK.set(TimeDelta::seconds(seconds));
     }
 }

@@ -1,7 +1,8 @@
 // What the `worker` crate does not bind.
 
-/** The object of that name; in a jurisdiction, if one is named. */
-export function objectByName(namespace, jurisdiction, name) {
+/** The object of that name in a binding; in a jurisdiction, if one is named. */
+export function objectByName(env, binding, jurisdiction, name) {
+  const namespace = env[binding];
   return (jurisdiction ? namespace.jurisdiction(jurisdiction) : namespace).getByName(name);
 }
 
@@ -15,8 +16,14 @@ export function head(request) {
   return JSON.stringify([request.method, request.url, headers]);
 }
 
-/** Hands a request to an object as it came. */
-export const forward = (object, request) => object.fetch(request);
+/** A response. Its bytes are copied: the WebAssembly memory that they are in may move. */
+export function respond(status, headers, body, webSocket) {
+  return new Response(body.length ? body.slice() : null, { status, headers: JSON.parse(headers), webSocket });
+}
+
+/** Hands a request to an object as it came. If that fails, `afterFailure` answers. */
+export const forward = (object, request, afterFailure) =>
+  object.fetch(request).catch((error) => afterFailure(request, error));
 
 /** Runs `work` as one transaction: what it throws rolls everything back, and is thrown on. */
 export const transaction = (state, work) => state.storage.transactionSync(work);

@@ -2,11 +2,18 @@
 
 use std::{cell::RefCell, collections::HashMap};
 
+use futures_util::FutureExt;
 use js_sys::{Array, JsString, Promise, Uint8Array};
 use rollcall_core::Timestamp;
-use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
+use wasm_bindgen::{
+    JsCast, JsValue,
+    prelude::{Closure, wasm_bindgen},
+};
 use worker::{
-    Result, SqlStorageValue, State, WebSocket, wasm_bindgen_futures::JsFuture, web_sys, worker_sys::DurableObjectState,
+    Result, SqlStorageValue, State, WebSocket,
+    wasm_bindgen_futures::{JsFuture, future_to_promise},
+    web_sys,
+    worker_sys::DurableObjectState,
 };
 
 use super::clock;
@@ -17,13 +24,21 @@ extern "C" {
     fn call_object(object: &JsValue, json: &str, request_id: &str) -> Promise;
 
     #[wasm_bindgen(catch, js_name = objectByName)]
-    fn get_by_name(namespace: &JsValue, jurisdiction: &str, name: &str) -> Result<JsValue, JsValue>;
+    fn get_by_name(env: &JsValue, binding: &str, jurisdiction: &str, name: &str) -> Result<JsValue, JsValue>;
 
     #[wasm_bindgen(js_name = head)]
     fn head_of_request(request: &web_sys::Request) -> String;
 
+    #[wasm_bindgen(catch, js_name = respond)]
+    fn new_response(
+        status: u16,
+        headers: &str,
+        body: &[u8],
+        socket: Option<&web_sys::WebSocket>,
+    ) -> Result<web_sys::Response, JsValue>;
+
     #[wasm_bindgen(js_name = forward)]
-    fn forward_request(object: &JsValue, request: &web_sys::Request) -> Promise;
+    fn forward_request(object: &JsValue, request: &web_sys::Request, after_failure: &AfterFailure) -> JsValue;
 
     #[wasm_bindgen(catch, js_name = transaction)]
     fn run_transaction(
@@ -44,12 +59,12 @@ extern "C" {
     fn pinged_at_ms(state: &DurableObjectState, socket: &web_sys::WebSocket) -> Option<f64>;
 }
 
-/// The object of that name in a namespace; in a jurisdiction, if one is named.
+/// The object of that name in a binding of the environment; in a jurisdiction, if one is named.
 ///
 /// # Errors
 /// The runtime's error, for example for a jurisdiction that it does not know.
-pub fn object_by_name(namespace: &JsValue, jurisdiction: &str, name: &str) -> Result<JsValue> {
-    Ok(get_by_name(namespace, jurisdiction, name)?)
+pub fn object_by_name(env: &JsValue, binding: &str, jurisdiction: &str, name: &str) -> Result<JsValue> {
+    Ok(get_by_name(env, binding, jurisdiction, name)?)
 }
 
 /// Calls an object's one RPC method, which no HTTP request reaches, for a request, and returns its answer. Both are JSON.
@@ -74,12 +89,35 @@ pub async fn body(request: &web_sys::Request) -> Result<Vec<u8>> {
     Ok(Uint8Array::new(&buffer).to_vec())
 }
 
-/// Hands a request to an object as it came, and returns its answer as it is.
+/// A response. `headers` is JSON: `[[name, value], …]`.
 ///
 /// # Errors
-/// The object's exception, or that it could not be reached.
-pub async fn forward(object: &JsValue, request: &web_sys::Request) -> Result<web_sys::Response> {
-    Ok(JsFuture::from(forward_request(object, request)).await?.unchecked_into())
+/// The runtime's.
+pub fn respond(status: u16, headers: &str, body: &[u8], socket: Option<&WebSocket>) -> Result<web_sys::Response> {
+    Ok(new_response(status, headers, body, socket.map(AsRef::as_ref))?)
+}
+
+/// What an export hands to the runtime for `work`: its result, if it waits for nothing, otherwise a promise of it. A
+/// promise would cost a turn of the event loop.
+///
+/// # Errors
+/// Those of `work`, if it waits for nothing.
+pub fn now_or_promise(work: impl Future<Output = Result<JsValue, JsValue>> + 'static) -> Result<JsValue, JsValue> {
+    let mut work = Box::pin(work);
+    match work.as_mut().now_or_never() {
+        Some(done) => done,
+        // Polled again, it asks to be woken.
+        None => Ok(future_to_promise(work).into()),
+    }
+}
+
+/// What answers a request instead of an object that has failed, by the exception.
+pub type AfterFailure = Closure<dyn Fn(web_sys::Request, JsValue) -> Result<JsValue, JsValue>>;
+
+/// Hands a request to an object as it came. Returns a promise of its answer as it is or, if the object throws or cannot be
+/// reached, of the one of `after_failure`.
+pub fn forward(object: &JsValue, request: &web_sys::Request, after_failure: &AfterFailure) -> JsValue {
+    forward_request(object, request, after_failure)
 }
 
 /// Runs `work` as one transaction of the object's SQLite: an error that it returns rolls everything back.

@@ -1,7 +1,6 @@
 //! An upgrade to a WebSocket: what the client shows and offers, as the Worker and the room both read it.
 
-use ::http::{HeaderMap, HeaderValue, Uri, header};
-use axum::response::Response;
+use ::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use rollcall_core::{
     ApiError, HospitalId,
     auth::is_our_origin,
@@ -10,6 +9,7 @@ use rollcall_core::{
     token::{Token, TokenKind},
     wire::SUBPROTOCOL,
 };
+use worker::WebSocket;
 
 use super::{credentials::Credentials, parts::sockets};
 use crate::{
@@ -17,6 +17,7 @@ use crate::{
     telemetry::{
         error::{ErrorCode, Result},
         log,
+        response::{Body, Response, with_body},
     },
 };
 
@@ -120,12 +121,13 @@ impl Handshake {
     ///
     /// # Errors
     /// The runtime's.
-    pub fn answer(&self, joined: Result<worker::Response>) -> Result<Response> {
-        let mut response: Response = match joined {
-            Ok(response) => response.into(),
+    pub fn answer(&self, joined: Result<WebSocket>) -> Result<Response> {
+        let accepted = |socket| with_body(StatusCode::SWITCHING_PROTOCOLS, Body::Socket(socket));
+        let mut response = match joined {
+            Ok(socket) => accepted(socket),
             Err(error) => {
                 let error = error.into_api_error();
-                let mut response: Response = sockets::reject(&error)?.into();
+                let mut response = accepted(sockets::reject(&error)?);
                 response.extensions_mut().insert(ErrorCode(error.code()));
                 response
             }

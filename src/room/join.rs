@@ -13,7 +13,7 @@ use rollcall_core::{
     welcome::{Missed, welcome},
     wire::{ConnectionMessage, Role},
 };
-use worker::{Response, WebSocketPair};
+use worker::{WebSocket, WebSocketPair};
 
 use super::state::LiveRoom;
 use crate::{platform::clock, telemetry::error::Result};
@@ -32,7 +32,7 @@ pub(super) struct Watcher {
 
 impl LiveRoom {
     /// A dashboard joins.
-    pub(super) fn join_as_watcher(&self, Watcher { owner, v1, since, connections }: Watcher) -> Result<Response> {
+    pub(super) fn join_as_watcher(&self, Watcher { owner, v1, since, connections }: Watcher) -> Result<WebSocket> {
         let missed = since.map(|since| Ok::<_, worker::Error>((since, self.missed(since)?))).transpose()?;
         let last_count_sent = connections.then(|| self.connections.count(&self.sockets));
         let count = || self.connections.count(&self.sockets);
@@ -44,7 +44,7 @@ impl LiveRoom {
     }
 
     /// A person joins.
-    pub(super) fn join_as_person(&self, owner: SocketOwner, user: &UserRecord, v1: bool) -> Result<Response> {
+    pub(super) fn join_as_person(&self, owner: SocketOwner, user: &UserRecord, v1: bool) -> Result<WebSocket> {
         let email = user.email.clone();
         let message = format!("Connected successfully as {email}");
         let greeting = to_json(&ConnectionMessage::ConnectionEstablished { message });
@@ -63,7 +63,7 @@ impl LiveRoom {
     }
 
     /// Accepts a socket and sends it `messages`; or rejects it if its user, or the room, has too many.
-    fn join(&self, kind: Kind, owner: SocketOwner, messages: &[String]) -> Result<Response> {
+    fn join(&self, kind: Kind, owner: SocketOwner, messages: &[String]) -> Result<WebSocket> {
         let has_too_many = |user_id| self.sockets.of_user(user_id).count() >= SOCKETS_PER_USER;
         if owner.user_id.is_some_and(has_too_many) {
             return Err(ApiError::TooManySockets.into());
@@ -79,7 +79,7 @@ impl LiveRoom {
             self.close(&server, &ApiError::Unavailable)?;
             return Err(error.into());
         }
-        Ok(Response::from_websocket(client)?)
+        Ok(client)
     }
 
     fn after_join(&self, attachment: &Attachment) -> worker::Result<()> {

@@ -3,24 +3,17 @@
 use std::rc::Rc;
 
 use ::http::{HeaderMap, Method, Uri, header};
-use axum::{
-    body::{Body, Bytes},
-    extract::{
-        FromRequest, FromRequestParts, RawPathParams, Request as HttpRequest,
-        rejection::{BytesRejection, FailedToBufferBody},
-    },
-};
 use chrono::TimeDelta;
 use rollcall_core::{
     ApiError, SessionId, Timestamp, UserId,
     audit::{Outcome, SecurityEvent},
     auth::{self, Permission, Principal},
-    body::{Fields, LIMIT},
+    body::Fields,
     error::TokenFault,
     query::Query,
     user::UserRecord,
 };
-use worker::send::{SendFuture, SendWrapper};
+use worker::web_sys;
 
 use super::{credentials::Credentials, handshake::has_our_origin, state::LiveRoom, storage::sessions::SessionUser};
 use crate::{
@@ -29,15 +22,10 @@ use crate::{
     telemetry::{
         context,
         error::{Error, Result},
+        http::{self, Head},
+        routes::Parameters,
     },
 };
-
-/// The room, as handlers get it.
-pub type Handle = SendWrapper<Rc<LiveRoom>>;
-
-/// When a request arrived in the room.
-#[derive(Clone, Copy)]
-pub struct Arrived(pub Timestamp);
 
 /// A caller that has waited longer gets a 503, and what they asked for is dropped: the Worker gives up after eight
 /// seconds, and they may have asked for something else since.
@@ -46,36 +34,12 @@ const DEADLINE: TimeDelta = TimeDelta::seconds(4);
 /// A request whose body was read. Nothing that decides about it awaits any more.
 pub struct Request {
     /// The room.
-    pub room: Handle,
-    /// The headers, as the client sent them.
-    pub headers: HeaderMap,
-    /// The URL, as the client sent it.
-    pub uri: Uri,
-    method: Method,
-    parameters: Vec<(String, String)>,
-    arrived_at: Option<Timestamp>,
-    body: Result<Bytes, ApiError>,
+    pub room: Rc<LiveRoom>,
+    head: Rc<Head>,
+    parameters: Parameters,
+    arrived_at: Timestamp,
+    body: Result<Vec<u8>, ApiError>,
     ready: Result<(), ApiError>,
-}
-
-impl FromRequest<Handle> for Request {
-    type Rejection = Error;
-
-    fn from_request(request: HttpRequest<Body>, room: &Handle) -> impl Future<Output = Result<Self>> + Send {
-        SendFuture::new(async move {
-            let (mut parts, body) = request.into_parts();
-            let parameters = RawPathParams::from_request_parts(&mut parts, room).await;
-            // One that is no text counts as missing.
-            let parameters = parameters.iter().flat_map(RawPathParams::iter);
-            let parameters = parameters.map(|(name, value)| (name.to_string(), value.to_string())).collect();
-            let arrived_at = parts.extensions.get::<Arrived>().map(|Arrived(at)| *at);
-            let (method, uri, headers) = (parts.method.clone(), parts.uri.clone(), parts.headers.clone());
-            let body = Bytes::from_request(HttpRequest::from_parts(parts, body), room).await;
-            let body = body.map_err(body_error);
-            let ready = ready(room, &headers).await.map_err(Error::into_api_error);
-            Ok(Self { room: room.clone(), headers, uri, method, parameters, arrived_at, body, ready })
-        })
-    }
 }
 
 /// Waits until the room can answer a request with these headers.
@@ -101,6 +65,29 @@ pub struct SignedIn<'a> {
 }
 
 impl Request {
+    /// Reads what a client sent, and waits until the room can answer it.
+    pub async fn read(
+        room: Rc<LiveRoom>,
+        head: Rc<Head>,
+        request: &web_sys::Request,
+        parameters: Parameters,
+        arrived_at: Timestamp,
+    ) -> Self {
+        let body = http::read_body(&head, request).await;
+        let ready = ready(&room, head.headers()).await.map_err(Error::into_api_error);
+        Self { room, head, parameters, arrived_at, body, ready }
+    }
+
+    /// The headers, as the client sent them.
+    pub fn headers(&self) -> &HeaderMap {
+        self.head.headers()
+    }
+
+    /// The URL, as the client sent it.
+    pub fn uri(&self) -> &Uri {
+        self.head.uri()
+    }
+
     /// Who asks.
     ///
     /// # Errors
@@ -108,7 +95,7 @@ impl Request {
     /// a page that is not ours.
     pub fn signed_in(&self) -> Result<SignedIn<'_>> {
         self.check_in_time()?;
-        let credentials = credentials(&self.headers, &self.uri, &self.method, self.room.bindings())?;
+        let credentials = credentials(&self.head, self.room.bindings())?;
         faults::point_in_turn("statement1", self.room.hospital_id())?;
         let digest = credentials.token().digest();
         let found = self.room.session_user(&digest)?;
@@ -118,7 +105,7 @@ impl Request {
     /// The request of somebody whom a session or a ticket has proved.
     pub fn as_caller(&self, SessionUser { who, user }: SessionUser) -> SignedIn<'_> {
         context::set_principal(&who);
-        SignedIn { who, user, room: &self.room, address: address(&self.headers) }
+        SignedIn { who, user, room: &self.room, address: address(self.headers()) }
     }
 
     /// Whether the room can still answer: it has what it needs, and the caller still waits.
@@ -132,7 +119,7 @@ impl Request {
 
     /// How long ago it arrived in the room.
     pub fn age(&self) -> TimeDelta {
-        self.arrived_at.map_or(TimeDelta::zero(), |at| clock::now() - at)
+        clock::now() - self.arrived_at
     }
 
     /// Who asks, if they may do that.
@@ -165,7 +152,7 @@ impl Request {
 
     /// The parameters of the URL.
     pub fn query(&self) -> Query {
-        Query::parse(self.uri.query().unwrap_or_default())
+        Query::parse(self.uri().query().unwrap_or_default())
     }
 
     /// A text in the path.
@@ -173,8 +160,7 @@ impl Request {
     /// # Errors
     /// [`ApiError::InvalidRequest`] naming it.
     pub fn path_text(&self, name: &str) -> Result<&str, ApiError> {
-        let found = self.parameters.iter().find(|(parameter, _)| parameter == name);
-        found.map(|(_, value)| value.as_str()).ok_or_else(|| ApiError::field(name, "Not a valid string."))
+        self.parameters.text(name)
     }
 
     /// A session's id in the path.
@@ -186,10 +172,10 @@ impl Request {
     }
 
     /// The body, which says that it is JSON. An empty one has no type to be wrong about.
-    fn json(&self) -> Result<&Bytes, ApiError> {
+    fn json(&self) -> Result<&[u8], ApiError> {
         let body = self.body.as_ref().map_err(Clone::clone)?;
         if !body.is_empty() {
-            check_type(&self.headers)?;
+            check_type(self.headers())?;
         }
         Ok(body)
     }
@@ -200,26 +186,14 @@ impl Request {
 /// # Errors
 /// [`ApiError::NotAuthenticated`], [`ApiError::InvalidToken`], and [`ApiError::Csrf`] for a change by a cookie from a page
 /// that is not ours.
-pub fn credentials(
-    headers: &HeaderMap,
-    uri: &Uri,
-    method: &Method,
-    bindings: &Bindings,
-) -> Result<Credentials, ApiError> {
-    let credentials = Credentials::of(headers)?.ok_or(ApiError::NotAuthenticated)?;
-    let changes = !matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS);
-    if changes && matches!(credentials, Credentials::Cookie(_)) && !has_our_origin(headers, uri, bindings) {
+pub fn credentials(head: &Head, bindings: &Bindings) -> Result<Credentials, ApiError> {
+    let credentials = Credentials::of(head.headers())?.ok_or(ApiError::NotAuthenticated)?;
+    let changes = !matches!(*head.method(), Method::GET | Method::HEAD | Method::OPTIONS);
+    let by_cookie = matches!(credentials, Credentials::Cookie(_));
+    if changes && by_cookie && !has_our_origin(head.headers(), head.uri(), bindings) {
         return Err(ApiError::Csrf);
     }
     Ok(credentials)
-}
-
-/// Why a body could not be read.
-pub fn body_error(rejection: BytesRejection) -> ApiError {
-    match rejection {
-        BytesRejection::FailedToBufferBody(FailedToBufferBody::LengthLimitError(_)) => ApiError::TooLarge(LIMIT),
-        _ => ApiError::ParseError("the body ended early".into()),
-    }
 }
 
 /// A body's type, if it is not JSON's.

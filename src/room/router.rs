@@ -1,73 +1,68 @@
-//! The routes of a hospital. Each stands once: here, with its handler. The Worker has the same paths for requests that
-//! name no hospital.
+//! The routes of a hospital. Each stands once: here, with its handler. The Worker has the same paths.
 
-use ::http::Method;
-use axum::{
-    Router,
-    extract::DefaultBodyLimit,
-    handler::Handler,
-    routing::{delete, get, post},
+use std::rc::Rc;
+
+use tower_http::cors::CorsLayer;
+use worker::web_sys;
+
+use super::{api, request::Request, state::LiveRoom};
+use crate::{
+    platform::{clock, faults},
+    telemetry::{
+        context::{RequestContext, with_context},
+        error::Error,
+        http,
+        routes::{Found, Route, Routes, routes},
+    },
 };
-use rollcall_core::{ApiError, body::LIMIT};
-use worker::send::SendWrapper;
 
-use super::{api, request::Handle, state::LiveRoom};
-use crate::telemetry::error::Error;
+/// Every route of a hospital.
+pub const ROUTES: &[Route<Request>] = routes! {
+    POST "/api/users/logout" => api::sessions::logout;
+    GET "/api/users/me" => api::users::me;
+    GET "/api/users/sessions" => api::sessions::list;
+    DELETE "/api/users/sessions/{id}" => api::sessions::revoke;
+    GET "/api/users" => api::users::list;
+    POST "/api/users/login-status" => api::duty::login;
+    POST "/api/users/logout-status" => api::duty::logout;
+    POST "/api/users/availability-status" => api::duty::availability;
+    GET "/api/users/online-doctors" => api::duty::online_doctors;
+    POST "/api/ws-ticket" => api::tickets::issue;
+    GET "/api/hms/active-connections" => api::connections::list;
+    DELETE "/api/hms/active-connections/{email}" => api::connections::disconnect;
+    GET "/api/events" => api::events::list;
+    GET "/ws/doctor-status" => api::sockets::watch;
+    GET "/ws/connect" => api::sockets::connect;
+    GET "/metrics" => api::metrics::list;
+};
 
-/// Declares the routes: for the room, which answers them, and for the Worker.
-macro_rules! routes {
-    ($($method:ident $verb:ident $path:literal => $handler:path;)*) => {
-        /// Every route of a hospital.
-        fn routes() -> Router<Handle> {
-            Router::new()$(.route($path, $method($handler)))*
-        }
-
-        /// The same paths and methods, all answered by `handler`.
-        pub fn paths<H, T, S>(handler: H) -> Router<S>
-        where
-            H: Handler<T, S>,
-            T: 'static,
-            S: Clone + Send + Sync + 'static,
-        {
-            Router::new()$(.route($path, $method(handler.clone())))*
-        }
-
-        /// Method and path of every route.
-        pub const TABLE: &[(Method, &str)] = &[$((Method::$verb, $path)),*];
-    };
+thread_local! {
+    static BY_PATH: Routes<Request> = Routes::new(ROUTES.iter().cloned());
 }
 
-routes! {
-    post POST "/api/users/logout" => api::sessions::logout;
-    get GET "/api/users/me" => api::users::me;
-    get GET "/api/users/sessions" => api::sessions::list;
-    delete DELETE "/api/users/sessions/{id}" => api::sessions::revoke;
-    get GET "/api/users" => api::users::list;
-    post POST "/api/users/login-status" => api::duty::login;
-    post POST "/api/users/logout-status" => api::duty::logout;
-    post POST "/api/users/availability-status" => api::duty::availability;
-    get GET "/api/users/online-doctors" => api::duty::online_doctors;
-    post POST "/api/ws-ticket" => api::tickets::issue;
-    get GET "/api/hms/active-connections" => api::connections::list;
-    delete DELETE "/api/hms/active-connections/{email}" => api::connections::disconnect;
-    get GET "/api/events" => api::events::list;
-    get GET "/ws/doctor-status" => api::sockets::watch;
-    get GET "/ws/connect" => api::sockets::connect;
-}
-
-/// The metrics: an administrator's are the room's, all together are the Worker's.
-pub const METRICS: &str = "/metrics";
-
-/// The room's router.
-pub fn router(room: std::rc::Rc<LiveRoom>) -> Router {
-    let router = routes().route(METRICS, get(api::metrics::list));
-    with_fallbacks(router).with_state(SendWrapper(room))
-}
-
-/// Answers what is no route, and limits bodies.
-pub fn with_fallbacks<S: Clone + Send + Sync + 'static>(router: Router<S>) -> Router<S> {
-    router
-        .fallback(async || Error::from(ApiError::NotFound))
-        .method_not_allowed_fallback(async |method: Method| Error::from(ApiError::MethodNotAllowed(method.to_string())))
-        .layer(DefaultBodyLimit::max(LIMIT))
+/// Answers what a client sent, and trusts nothing in it.
+///
+/// # Errors
+/// The runtime's.
+pub async fn serve(
+    room: Rc<LiveRoom>,
+    cors: Option<CorsLayer>,
+    request: web_sys::Request,
+) -> worker::Result<web_sys::Response> {
+    let arrived_at = clock::now();
+    let head = Rc::new(http::read_head(&request)?);
+    let context = RequestContext::of_room(room.hospital_id(), http::request_id(head.headers())?);
+    with_context(context, async {
+        faults::point("room", room.hospital_id()).await?;
+        let Found { path, parameters, handler } = BY_PATH.with(|routes| routes.find(&head));
+        let response = match handler {
+            Ok(handler) => {
+                let request = Request::read(room, Rc::clone(&head), &request, parameters, arrived_at).await;
+                handler(request).await.unwrap_or_else(Error::into_response)
+            }
+            Err(response) => response,
+        };
+        http::finish(&head, path, response, cors.as_ref()).await
+    })
+    .await
 }

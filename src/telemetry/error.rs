@@ -3,13 +3,12 @@
 //! **Invariant:** the platform's own words go to the log; the caller sees an [`ApiError`].
 
 use ::http::{HeaderValue, StatusCode, header};
-use axum::{
-    body::Body,
-    response::{IntoResponse, Response},
-};
 use rollcall_core::ApiError;
 
-use super::log;
+use super::{
+    log,
+    response::{Body, Response, typed, with_body},
+};
 
 /// Why a request was not done.
 #[derive(Debug, thiserror::Error)]
@@ -36,20 +35,15 @@ impl Error {
             }
         }
     }
-}
 
-/// The code of an error, on its response: for the log and the counters.
-#[derive(Clone, Copy)]
-pub struct ErrorCode(pub &'static str);
-
-impl IntoResponse for Error {
-    fn into_response(self) -> Response {
+    /// The answer that the caller gets.
+    pub fn into_response(self) -> Response {
         let error = self.into_api_error();
-        let mut response = Response::new(Body::from(serde_json::to_vec(&error.body()).unwrap_or_default()));
-        *response.status_mut() = StatusCode::from_u16(error.status()).unwrap_or_default();
+        let body = Body::Bytes(serde_json::to_vec(&error.body()).unwrap_or_default());
+        let status = StatusCode::from_u16(error.status()).unwrap_or_default();
+        let mut response = typed("application/json", with_body(status, body));
         response.extensions_mut().insert(ErrorCode(error.code()));
         let headers = response.headers_mut();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         match error.status() {
             401 => headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Token")),
             426 => headers.insert(header::UPGRADE, HeaderValue::from_static("websocket")),
@@ -62,3 +56,7 @@ impl IntoResponse for Error {
         response
     }
 }
+
+/// The code of an error, on its response: for the log and the counters.
+#[derive(Clone, Copy)]
+pub struct ErrorCode(pub &'static str);

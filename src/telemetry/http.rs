@@ -2,27 +2,19 @@
 //!
 //! **Invariant:** a failure is an answer too, is counted, and can be found in the log by the id on the answer.
 
-use ::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
-use axum::{
-    Router,
-    body::{Body, to_bytes},
-    extract::{MatchedPath, Request},
-    middleware::{Next, from_fn},
-    response::Response,
-};
-use rollcall_core::metrics::Count;
-use tower_http::{
-    cors::{AllowOrigin, CorsLayer},
-    normalize_path::NormalizePath,
-};
-use tower_service::Service;
-use worker::{ResponseBuilder, WebSocket, web_sys};
+use ::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use rollcall_core::{ApiError, body::LIMIT, metrics::Count};
+use tower::{Layer, Service, service_fn};
+use tower_http::cors::{AllowOrigin, CorsLayer};
+use worker::web_sys;
 
 use super::{
     context,
     error::ErrorCode,
     log::{self, RejectedRequest},
     metrics,
+    response::{Body, Response},
 };
 use crate::platform::{js, random};
 
@@ -31,30 +23,16 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// For how long a browser may remember what a page hosted elsewhere may do.
 const CORS_MAX_AGE: std::time::Duration = std::time::Duration::from_secs(3600);
 
-/// A router with what every request goes through around it. Paths work with and without the trailing slash.
-pub type App = NormalizePath<Router>;
+/// A request without its body.
+pub type Head = ::http::Request<()>;
 
-/// Puts around `router` what every request goes through. Pages of `allowed_origins` may use it from elsewhere.
-pub fn app(router: Router, allowed_origins: &[String]) -> App {
-    let router = router.layer(from_fn(log_and_count));
-    let router = match cors(allowed_origins) {
-        Some(cors) => router.layer(cors),
-        None => router,
-    };
-    NormalizePath::trim_trailing_slash(router)
-}
-
-/// A body of no more bytes, whose length the client says, is read at once: as a stream it would take a tenth of a
-/// millisecond more.
-const SMALL: usize = 4096;
-
-/// A request of the runtime's as routers take it, but for its body.
+/// The head of a request of the runtime's.
 ///
 /// # Errors
 /// That it cannot be read.
-pub fn read_head(request: &web_sys::Request) -> worker::Result<Request> {
+pub fn read_head(request: &web_sys::Request) -> worker::Result<Head> {
     let (method, url, headers): (String, String, Vec<(String, String)>) = serde_json::from_str(&js::head(request))?;
-    let mut head = Request::new(Body::empty());
+    let mut head = Head::new(());
     *head.method_mut() = method.parse().map_err(|_| worker::Error::RustError("the method is not valid".into()))?;
     // One of more than 64 KB is no path of ours.
     *head.uri_mut() = url.parse().unwrap_or_default();
@@ -67,34 +45,63 @@ pub fn read_head(request: &web_sys::Request) -> worker::Result<Request> {
     Ok(head)
 }
 
-/// Gives a request its body.
+/// The body of a request, whole.
 ///
 /// # Errors
-/// That it cannot be read.
-pub async fn with_body(head: Request, request: &web_sys::Request) -> worker::Result<Request> {
+/// [`ApiError::TooLarge`], or [`ApiError::ParseError`] if the client has not sent all of it.
+pub async fn read_body(head: &Head, request: &web_sys::Request) -> Result<Vec<u8>, ApiError> {
+    let ended_early = || ApiError::ParseError("the body ended early".into());
+    if matches!(*head.method(), Method::GET | Method::HEAD) {
+        return Ok(vec![]);
+    }
     let length = head.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
-    let body = match length {
-        Some(0) => Body::empty(),
-        Some(1..=SMALL) => Body::from(js::body(request).await?),
-        _ => request.body().map_or_else(Body::empty, |stream| Body::new(worker::Body::new(stream))),
-    };
-    Ok(head.map(|_| body))
+    match length {
+        Some(0) => Ok(vec![]),
+        // As a stream it would take a tenth of a millisecond more.
+        Some(1..=LIMIT) => js::body(request).await.map_err(|_| ended_early()),
+        Some(_) => Err(ApiError::TooLarge(LIMIT)),
+        None => {
+            let Some(stream) = request.body() else { return Ok(vec![]) };
+            let body = Limited::new(worker::Body::new(stream), LIMIT).collect().await;
+            body.map(|body| body.to_bytes().to_vec())
+                .map_err(|error| if error.is::<LengthLimitError>() { ApiError::TooLarge(LIMIT) } else { ended_early() })
+        }
+    }
 }
 
-/// Answers a request. Fails only if the runtime does not take the answer.
+/// Logs and counts an answer, adds what every answer carries, and hands it to the runtime. `path` is the route's. Pages
+/// of the origins that `cors` allows may read it.
 ///
 /// # Errors
 /// The runtime's.
-pub async fn respond(mut app: App, request: Request) -> worker::Result<worker::Response> {
-    let secure = request.uri().scheme_str() == Some("https");
-    let mut response = match app.call(request).await {
-        Ok(response) => response,
-        Err(never) => match never {},
+pub async fn finish(
+    head: &Head,
+    path: &str,
+    response: Response,
+    cors: Option<&CorsLayer>,
+) -> worker::Result<web_sys::Response> {
+    let mut response = match cors {
+        Some(cors) => with_cors(cors, head.clone(), response).await,
+        None => response,
     };
+    log_and_count(head.method(), path, &response);
     if response.status() != StatusCode::SWITCHING_PROTOCOLS {
-        harden(response.headers_mut(), secure);
+        harden(response.headers_mut(), is_secure(head.uri()));
     }
-    into_one_piece(response).await
+    let (parts, body) = response.into_parts();
+    let headers = parts.headers.iter().filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)));
+    let headers = serde_json::to_string(&headers.collect::<Vec<_>>())?;
+    let (bytes, socket) = match &body {
+        Body::Bytes(bytes) => (bytes.as_slice(), None),
+        Body::Socket(socket) => (&[][..], Some(socket)),
+        Body::Empty | Body::OfRoom(_) => (&[][..], None),
+    };
+    js::respond(parts.status.as_u16(), &headers, bytes, socket)
+}
+
+/// Whether a request came by HTTPS.
+pub fn is_secure(uri: &Uri) -> bool {
+    uri.scheme_str() == Some("https")
 }
 
 /// The platform's own id of a request, which its logs have too, or a new one if the runtime gives none.
@@ -110,20 +117,28 @@ pub fn request_id(headers: &HeaderMap) -> worker::Result<String> {
     }
 }
 
-async fn log_and_count(matched: Option<MatchedPath>, request: Request, next: Next) -> Response {
-    let method = request.method().clone();
-    let response = next.run(request).await;
+fn log_and_count(method: &Method, path: &str, response: &Response) {
     let status = response.status().as_u16();
     metrics::count(Count::Answered(status));
     if let Some(ErrorCode(code)) = response.extensions().get() {
-        let path = matched.as_ref().map(MatchedPath::as_str).unwrap_or_default();
         log::rejected(&RejectedRequest { code, status, method: method.as_str(), path });
     }
-    response
 }
 
-/// `None` if no origin is listed.
-fn cors(allowed_origins: &[String]) -> Option<CorsLayer> {
+async fn with_cors(cors: &CorsLayer, head: Head, response: Response) -> Response {
+    let mut response = Some(response);
+    let answer = service_fn(|_| {
+        let response = response.take().unwrap_or_default();
+        async { Ok::<_, std::convert::Infallible>(response) }
+    });
+    match cors.layer(answer).call(head).await {
+        Ok(response) => response,
+        Err(never) => match never {},
+    }
+}
+
+/// What pages of `allowed_origins` may do from elsewhere. `None` if no origin is listed.
+pub fn cors(allowed_origins: &[String]) -> Option<CorsLayer> {
     // To allow every origin would be to protect none.
     let (all, listed): (Vec<_>, Vec<_>) = allowed_origins.iter().partition(|origin| *origin == "*");
     if !all.is_empty() {
@@ -139,17 +154,6 @@ fn cors(allowed_origins: &[String]) -> Option<CorsLayer> {
             .expose_headers([header::RETRY_AFTER, REQUEST_ID])
             .max_age(CORS_MAX_AGE)
     })
-}
-
-/// The response as the runtime takes it, its body in one piece: each stream would take a tenth of a millisecond more.
-async fn into_one_piece(response: Response) -> worker::Result<worker::Response> {
-    let (mut parts, body) = response.into_parts();
-    let builder = ResponseBuilder::new().with_status(parts.status.as_u16()).with_headers((&parts.headers).into());
-    if let Some(socket) = parts.extensions.remove::<WebSocket>() {
-        return Ok(builder.with_websocket(socket).empty());
-    }
-    let body = to_bytes(body, usize::MAX).await.map_err(|error| worker::Error::RustError(error.to_string()))?;
-    Ok(if body.is_empty() { builder.empty() } else { builder.fixed(body.into()) })
 }
 
 /// Adds what every response carries: nothing here is for a cache, for another page, or for guessing its type.

@@ -1,6 +1,5 @@
 //! Who is connected.
 
-use axum::Json;
 use rollcall_core::{
     ApiError,
     audit::Outcome,
@@ -8,7 +7,13 @@ use rollcall_core::{
     wire::{ActiveConnections, Disconnected, Success},
 };
 
-use crate::{room::request::Request, telemetry::error::Result};
+use crate::{
+    room::request::Request,
+    telemetry::{
+        error::Result,
+        response::{Response, json},
+    },
+};
 
 /// Who is connected.
 ///
@@ -17,10 +22,10 @@ use crate::{room::request::Request, telemetry::error::Result};
     get, path = "/api/hms/active-connections", tag = "Connections", operation_id = "active_connections",
     responses((status = 200, body = rollcall_core::wire::ActiveConnections))
 ))]
-pub async fn list(request: Request) -> Result<Json<ActiveConnections>> {
+pub async fn list(request: Request) -> Result<Response> {
     request.permitted(Permission::ListConnections)?;
     let active_connections = request.room.sockets.registry();
-    Ok(Json(ActiveConnections { status: Success::Success, count: active_connections.len(), active_connections }))
+    Ok(json(&ActiveConnections { status: Success::Success, count: active_connections.len(), active_connections })?)
 }
 
 /// Close somebody's sockets.
@@ -31,7 +36,7 @@ pub async fn list(request: Request) -> Result<Json<ActiveConnections>> {
     params(("email" = String, Path, description = "A user of one's hospital.")),
     responses((status = 200, body = Disconnected), (status = 404))
 ))]
-pub async fn disconnect(request: Request) -> Result<Json<Disconnected>> {
+pub async fn disconnect(request: Request) -> Result<Response> {
     let caller = request.permitted(Permission::Disconnect)?;
     let email = request.path_text("email")?.trim();
     let user = request.room.storage.user_by_email(email)?;
@@ -42,5 +47,5 @@ pub async fn disconnect(request: Request) -> Result<Json<Disconnected>> {
     let user = caller.decided(Permission::Disconnect, target_id, decision)?;
     caller.record(Permission::Disconnect, Some(user.user_id), Outcome::Done)?;
     let closed = request.room.close_sockets_of(user.user_id, &ApiError::Disconnected)?;
-    Ok(Json(Disconnected { status: Success::Success, closed }))
+    Ok(json(&Disconnected { status: Success::Success, closed })?)
 }

@@ -1,6 +1,5 @@
 //! Doctors coming on duty, going off it, and becoming free.
 
-use axum::Json;
 use rollcall_core::{
     ApiError, UserId,
     auth::{Permission, may_set_state_of},
@@ -8,12 +7,15 @@ use rollcall_core::{
     event::DutyChange,
     metrics::Count,
     user::UserRecord,
-    wire::{DoctorInfo, StateAnswer},
 };
 
 use crate::{
     room::{duty::Change, request::Request},
-    telemetry::{error::Result, metrics},
+    telemetry::{
+        error::Result,
+        metrics,
+        response::{Response, json},
+    },
 };
 
 /// Come on duty.
@@ -24,7 +26,7 @@ use crate::{
     request_body = rollcall_core::request::StateChange,
     responses((status = 200, body = rollcall_core::wire::StateAnswer), (status = 404))
 ))]
-pub async fn login(request: Request) -> Result<Json<StateAnswer>> {
+pub async fn login(request: Request) -> Result<Response> {
     set_state(&request, request.optional_fields(), |_| Ok(DutyChange::GoOnDuty))
 }
 
@@ -36,7 +38,7 @@ pub async fn login(request: Request) -> Result<Json<StateAnswer>> {
     request_body = rollcall_core::request::StateChange,
     responses((status = 200, body = rollcall_core::wire::StateAnswer), (status = 404))
 ))]
-pub async fn logout(request: Request) -> Result<Json<StateAnswer>> {
+pub async fn logout(request: Request) -> Result<Response> {
     set_state(&request, request.optional_fields(), |_| Ok(DutyChange::GoOffDuty))
 }
 
@@ -48,7 +50,7 @@ pub async fn logout(request: Request) -> Result<Json<StateAnswer>> {
     request_body = rollcall_core::request::AvailabilityChange,
     responses((status = 200, body = rollcall_core::wire::StateAnswer), (status = 404))
 ))]
-pub async fn availability(request: Request) -> Result<Json<StateAnswer>> {
+pub async fn availability(request: Request) -> Result<Response> {
     let change = |fields: &Fields| Ok(DutyChange::SetAvailability(fields.bool("is_available_for_consultation")?));
     set_state(&request, request.fields(), change)
 }
@@ -58,12 +60,12 @@ pub async fn availability(request: Request) -> Result<Json<StateAnswer>> {
 /// `GET /api/users/online-doctors/`
 #[cfg_attr(test, utoipa::path(
     get, path = "/api/users/online-doctors/", tag = "Doctors", operation_id = "online_doctors",
-    responses((status = 200, body = Vec<DoctorInfo>))
+    responses((status = 200, body = Vec<rollcall_core::wire::DoctorInfo>))
 ))]
-pub async fn online_doctors(request: Request) -> Result<Json<Vec<DoctorInfo>>> {
+pub async fn online_doctors(request: Request) -> Result<Response> {
     request.permitted(Permission::ListOnlineDoctors)?;
-    let doctors = request.room.board().online().cloned().collect();
-    Ok(Json(doctors))
+    let doctors: Vec<_> = request.room.board().online().cloned().collect();
+    Ok(json(&doctors)?)
 }
 
 /// A state call, from who asks to the answer, without an await.
@@ -71,7 +73,7 @@ fn set_state(
     request: &Request,
     fields: Result<Fields, ApiError>,
     change: impl Fn(&Fields) -> Result<DutyChange, ApiError>,
-) -> Result<Json<StateAnswer>> {
+) -> Result<Response> {
     let caller = request.signed_in()?;
     let fields = fields?;
     let (change, named) = (change(&fields)?, fields.optional_id("doctor_id")?.map(UserId::new));
@@ -85,5 +87,5 @@ fn set_state(
     if answer.changed {
         metrics::count(Count::Announced(request.age()));
     }
-    Ok(Json(answer))
+    Ok(json(&answer)?)
 }

@@ -1,17 +1,15 @@
 //! The history: as pages of JSON, or as CSV.
 
-use ::http::{HeaderMap, HeaderName, header};
-use axum::{
-    Json,
-    response::{IntoResponse, Response},
-};
+use ::http::{HeaderMap, HeaderName, StatusCode, header};
 use rollcall_core::{ApiError, Seq, auth::Permission, event::Event, export, query::EventFilter, wire::EventPage};
-use worker::send::SendFuture;
 
 use crate::{
     d1::archive,
     room::{request::Request, state::LiveRoom, storage::events::Found},
-    telemetry::error::Result,
+    telemetry::{
+        error::Result,
+        response::{Body, Response, json, typed, with_body},
+    },
 };
 
 /// `next` and `previous` of a page that is CSV.
@@ -40,12 +38,13 @@ const PAGE: u32 = 1001;
 pub async fn list(request: Request) -> Result<Response> {
     request.permitted(Permission::ReadEvents)?;
     let filter = EventFilter::parse(&request.query())?;
-    let found = SendFuture::new(find(&request.room, &filter)).await?;
+    let found = find(&request.room, &filter).await?;
     let latest = request.room.latest();
     let Page { events, next, previous } = page(found, &filter);
-    if wants_csv(&request.headers) {
+    if wants_csv(request.headers()) {
         let table = export::csv(&events).ok_or(ApiError::Unavailable)?;
-        let mut response = ([(header::CONTENT_TYPE, "text/csv; charset=utf-8")], table).into_response();
+        let table = with_body(StatusCode::OK, Body::Bytes(table.into()));
+        let mut response = typed("text/csv; charset=utf-8", table);
         let cursors = [(NEXT, next), (PREVIOUS, previous)];
         for (name, seq) in cursors.into_iter().filter_map(|(name, seq)| Some((name, seq?))) {
             response.headers_mut().insert(name, seq.get().into());
@@ -53,7 +52,7 @@ pub async fn list(request: Request) -> Result<Response> {
         return Ok(response);
     }
     let events = events.iter().map(Event::recorded).collect();
-    Ok(Json(EventPage { events, latest, next, previous }).into_response())
+    Ok(json(&EventPage { events, latest, next, previous })?)
 }
 
 /// A page of the history.

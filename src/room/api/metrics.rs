@@ -1,10 +1,15 @@
 //! What a hospital's administrator may watch, for Prometheus. It needs no D1.
 
-use ::http::header;
-use axum::response::{IntoResponse, Response};
+use ::http::StatusCode;
 use rollcall_core::{auth::Permission, internal::room_samples, metrics::render};
 
-use crate::{room::request::Request, telemetry::error::Result};
+use crate::{
+    room::request::Request,
+    telemetry::{
+        error::Result,
+        response::{Body, Response, typed, with_body},
+    },
+};
 
 /// What there is to watch.
 ///
@@ -29,5 +34,5 @@ pub async fn list(request: Request) -> Result<Response> {
 
 /// Metrics as Prometheus reads them.
 pub fn text(metrics: &str) -> Response {
-    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], metrics.to_string()).into_response()
+    typed("text/plain; version=0.0.4; charset=utf-8", with_body(StatusCode::OK, Body::Bytes(metrics.into())))
 }

@@ -1,16 +1,15 @@
 //! Signing out, and one's own sessions.
 
-use ::http::{HeaderMap, StatusCode, header};
-use axum::{
-    Json,
-    response::{IntoResponse, Response},
-};
+use ::http::{StatusCode, header};
 use rollcall_core::{ApiError, auth::Permission, wire::Sessions};
 
 use crate::{
     platform::clock,
     room::{cookies::no_cookie, request::Request},
-    telemetry::error::Result,
+    telemetry::{
+        error::Result,
+        response::{Response, empty, json},
+    },
 };
 
 /// Sign out.
@@ -23,8 +22,11 @@ use crate::{
 pub async fn logout(request: Request) -> Result<Response> {
     let caller = request.permitted(Permission::SignOut)?;
     request.room.end_sessions(&[caller.who.session_id], clock::now())?;
-    let cookie = no_cookie(&request.uri).map(|cookie| HeaderMap::from_iter([(header::SET_COOKIE, cookie)]));
-    Ok((StatusCode::NO_CONTENT, cookie.unwrap_or_default()).into_response())
+    let mut response = empty(StatusCode::NO_CONTENT);
+    if let Some(cookie) = no_cookie(request.uri()) {
+        response.headers_mut().insert(header::SET_COOKIE, cookie);
+    }
+    Ok(response)
 }
 
 /// One's own sessions.
@@ -34,9 +36,9 @@ pub async fn logout(request: Request) -> Result<Response> {
     get, path = "/api/users/sessions/", tag = "Signing in", operation_id = "list_sessions",
     responses((status = 200, body = Sessions))
 ))]
-pub async fn list(request: Request) -> Result<Json<Sessions>> {
+pub async fn list(request: Request) -> Result<Response> {
     let caller = request.permitted(Permission::ListSessions)?;
-    Ok(Json(Sessions { sessions: request.room.storage.sessions_of(&caller.who, clock::now())? }))
+    Ok(json(&Sessions { sessions: request.room.storage.sessions_of(&caller.who, clock::now())? })?)
 }
 
 /// End one of one's own sessions.
@@ -47,7 +49,7 @@ pub async fn list(request: Request) -> Result<Json<Sessions>> {
     params(("id" = i64, Path, minimum = 1, maximum = 2147483647_i64, description = "A session of one's own.")),
     responses((status = 204, description = "The session is ended, its sockets are closed."), (status = 404))
 ))]
-pub async fn revoke(request: Request) -> Result<StatusCode> {
+pub async fn revoke(request: Request) -> Result<Response> {
     let caller = request.permitted(Permission::RevokeSession)?;
     let session_id = request.session_id()?;
     let own = request.room.storage.sessions_of(&caller.who, clock::now())?;
@@ -55,5 +57,5 @@ pub async fn revoke(request: Request) -> Result<StatusCode> {
         return Err(ApiError::NotFound.into());
     }
     request.room.end_sessions(&[session_id], clock::now())?;
-    Ok(StatusCode::NO_CONTENT)
+    Ok(empty(StatusCode::NO_CONTENT))
 }

@@ -1,12 +1,12 @@
 //! The two WebSocket paths: who may join.
 
-use axum::response::Response;
 use rollcall_core::{
     ApiError,
     auth::{self, Principal},
     socket::SocketOwner,
     ticket::SocketPath,
 };
+use worker::WebSocket;
 
 use crate::{
     platform::clock,
@@ -15,22 +15,22 @@ use crate::{
         join::Watcher,
         request::Request,
     },
-    telemetry::error::Result,
+    telemetry::{error::Result, response::Response},
 };
 
 /// `GET /ws/doctor-status/`
 pub async fn watch(request: Request) -> Result<Response> {
-    let handshake = Handshake::read(&request.headers, &request.uri, request.room.bindings())?;
+    let handshake = Handshake::read(request.headers(), request.uri(), request.room.bindings())?;
     handshake.answer(join_as_watcher(&request, &handshake))
 }
 
 /// `GET /ws/connect/?email=`
 pub async fn connect(request: Request) -> Result<Response> {
-    let handshake = Handshake::read(&request.headers, &request.uri, request.room.bindings())?;
+    let handshake = Handshake::read(request.headers(), request.uri(), request.room.bindings())?;
     handshake.answer(join_as_person(&request, &handshake))
 }
 
-fn join_as_watcher(request: &Request, handshake: &Handshake) -> Result<worker::Response> {
+fn join_as_watcher(request: &Request, handshake: &Handshake) -> Result<WebSocket> {
     let who = caller(request, handshake, SocketPath::DoctorStatus)?;
     if who.is_none() && request.room.hospital_id() != request.room.bindings().default_hospital() {
         return Err(ApiError::JoinNotAccepted.into());
@@ -41,7 +41,7 @@ fn join_as_watcher(request: &Request, handshake: &Handshake) -> Result<worker::R
     request.room.join_as_watcher(Watcher { owner, v1, since: query.resume(), connections })
 }
 
-fn join_as_person(request: &Request, handshake: &Handshake) -> Result<worker::Response> {
+fn join_as_person(request: &Request, handshake: &Handshake) -> Result<WebSocket> {
     let email = handshake.query.email()?;
     let who = caller(request, handshake, SocketPath::Connect)?;
     let user = request.room.storage.user_by_email(email)?;

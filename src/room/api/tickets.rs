@@ -1,6 +1,5 @@
 //! Tickets for sockets.
 
-use axum::Json;
 use rollcall_core::{
     ticket::SocketPath,
     token::{Token, TokenKind},
@@ -10,7 +9,10 @@ use rollcall_core::{
 use crate::{
     platform::{clock, random},
     room::request::Request,
-    telemetry::error::Result,
+    telemetry::{
+        error::Result,
+        response::{Response, json},
+    },
 };
 
 /// A ticket for a socket.
@@ -21,12 +23,12 @@ use crate::{
     request_body = rollcall_core::request::TicketRequest,
     responses((status = 200, body = Ticket))
 ))]
-pub async fn issue(request: Request) -> Result<Json<Ticket>> {
+pub async fn issue(request: Request) -> Result<Response> {
     let caller = request.signed_in()?;
     let path = SocketPath::parse(&request.fields()?)?;
     caller.decided(path.permission(), None, rollcall_core::auth::may(&caller.who, path.permission()))?;
     let (room, key) = (&request.room, request.room.bindings().token_key());
     let ticket = Token::issue(TokenKind::Ticket, room.hospital_id(), random::bytes()?, &key);
     let expires_at = room.storage.issue_ticket(&ticket.digest(), caller.who.session_id, path, clock::now())?;
-    Ok(Json(Ticket { ticket: ticket.reveal().into(), expires_at }))
+    Ok(json(&Ticket { ticket: ticket.reveal().into(), expires_at })?)
 }

@@ -1,25 +1,30 @@
 //! Users, as the room's replica has them.
 
-use axum::Json;
 use rollcall_core::{
     account::UserFilter,
     auth::Permission,
     user::UserRecord,
-    wire::{Role, User, Users},
+    wire::{Role, Users},
 };
 
-use crate::{room::request::Request, telemetry::error::Result};
+use crate::{
+    room::request::Request,
+    telemetry::{
+        error::Result,
+        response::{Response, json},
+    },
+};
 
 /// Who is signed in.
 ///
 /// `GET /api/users/me`
 #[cfg_attr(test, utoipa::path(
     get, path = "/api/users/me/", tag = "Signing in", operation_id = "me",
-    responses((status = 200, body = User))
+    responses((status = 200, body = rollcall_core::wire::User))
 ))]
-pub async fn me(request: Request) -> Result<Json<User>> {
+pub async fn me(request: Request) -> Result<Response> {
     let caller = request.permitted(Permission::ReadSelf)?;
-    Ok(Json(request.room.to_user(&caller.user)))
+    Ok(json(&request.room.to_user(&caller.user))?)
 }
 
 /// The hospital's users.
@@ -36,7 +41,7 @@ pub async fn me(request: Request) -> Result<Json<User>> {
     ),
     responses((status = 200, body = Users))
 ))]
-pub async fn list(request: Request) -> Result<Json<Users>> {
+pub async fn list(request: Request) -> Result<Response> {
     request.permitted(Permission::ListUsers)?;
     let filter = UserFilter::parse(&request.query())?;
     let search = filter.search.to_ascii_lowercase();
@@ -48,5 +53,5 @@ pub async fn list(request: Request) -> Result<Json<Users>> {
     let found: Vec<_> = request.room.storage.users()?.into_iter().filter(matches).collect();
     let count = u32::try_from(found.len()).unwrap_or(u32::MAX);
     let page = found.iter().skip(filter.offset as usize).take(filter.limit as usize);
-    Ok(Json(Users { count, results: page.map(|user| request.room.to_user(user)).collect() }))
+    Ok(json(&Users { count, results: page.map(|user| request.room.to_user(user)).collect() })?)
 }

@@ -14,7 +14,7 @@ use rollcall_core::{
     wire::{ActiveConnection, DoctorEvent},
 };
 use wasm_bindgen::JsValue;
-use worker::{Response, Result, State, WebSocket, WebSocketPair, web_sys};
+use worker::{Result, State, WebSocket, WebSocketPair, web_sys};
 
 use crate::{platform::js, telemetry::metrics};
 
@@ -188,11 +188,11 @@ pub fn note_count(socket: &WebSocket, connections: usize) -> bool {
 ///
 /// # Errors
 /// The runtime's.
-pub fn reject(error: &ApiError) -> Result<Response> {
+pub fn reject(error: &ApiError) -> Result<WebSocket> {
     let pair = WebSocketPair::new()?;
     pair.server.accept()?;
     close(&pair.server, error);
-    Response::from_websocket(pair.client)
+    Ok(pair.client)
 }
 
 /// A socket that is closing stays listed until its peer has answered.
