@@ -17,7 +17,8 @@ pub const ROUTES: &[Route<Request>] = routes! {
     GET "/faults/arm/{hospital}/{point}/{fault}" => arm;
     GET "/faults/armed" => armed;
     GET "/faults/clock/{seconds}" => clock;
-    GET "/faults/counts/{hospital}" => counts;
+    GET "/faults/counts" => counts;
+    GET "/faults/counts/{hospital}" => counts_of;
     GET "/faults/panic" => strike;
 };
 
@@ -40,7 +41,11 @@ async fn clock(request: Request) -> Result<Response> {
     Ok(empty(StatusCode::OK))
 }
 
-async fn counts(request: Request) -> Result<Response> {
+async fn counts(_request: Request) -> Result<Response> {
+    Ok(json(&faults::counts())?)
+}
+
+async fn counts_of(request: Request) -> Result<Response> {
     Ok(json(&faults::counts_of(parameter(&request, "hospital")?))?)
 }
 

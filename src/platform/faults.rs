@@ -111,15 +111,21 @@ mod armed {
         COUNTS.with_borrow_mut(|counts| add(counts.entry(room).or_default()));
     }
 
-    /// What the Worker and one room have done: other rooms archive in the meantime what earlier tests did.
+    /// The counts of the Worker and of all rooms together.
+    pub fn counts() -> Counts {
+        COUNTS.with_borrow(|counts| sum(counts.values()))
+    }
+
+    /// The counts of the Worker and of one room. Other rooms may archive the work of earlier tests meanwhile.
     pub fn counts_of(hospital_id: HospitalId) -> Counts {
-        COUNTS.with_borrow(|counts| {
-            let both = [None, Some(hospital_id)].into_iter().filter_map(|room| counts.get(&room));
-            both.fold(Counts::default(), |sum, counts| Counts {
-                queries: sum.queries + counts.queries,
-                rows_written: sum.rows_written + counts.rows_written,
-                sends: sum.sends + counts.sends,
-            })
+        COUNTS.with_borrow(|counts| sum([None, Some(hospital_id)].iter().filter_map(|room| counts.get(room))))
+    }
+
+    fn sum<'a>(counts: impl Iterator<Item = &'a Counts>) -> Counts {
+        counts.fold(Counts::default(), |sum, counts| Counts {
+            queries: sum.queries + counts.queries,
+            rows_written: sum.rows_written + counts.rows_written,
+            sends: sum.sends + counts.sends,
         })
     }
 

@@ -6,7 +6,7 @@ use futures_util::future::join_all;
 use rollcall_tests::{Hospital, Session};
 use serde_json::json;
 
-use crate::{CARRIED_OVER, Counts, WATCH, cost, counts, faulty, quiet};
+use crate::{CARRIED_OVER, Counts, WATCH, cost, counts, counts_of, faulty, quiet};
 
 const NOTHING: Counts = Counts { queries: 0, rows_written: 0, sends: 0 };
 
@@ -26,13 +26,13 @@ async fn a_change_costs_no_round_trip_before_its_answer_and_a_send_for_each_dash
         ann.leave().await;
         ann.go_live().await;
     };
-    assert_eq!(cost(&hospital, there_and_back).await, Counts { sends: 14, ..NOTHING });
+    assert_eq!(cost(server, there_and_back).await, Counts { sends: 14, ..NOTHING });
     let repeated = async || assert_eq!(ann.go_live().await["changed"], false);
-    assert_eq!(cost(&hospital, repeated).await, NOTHING, "a repeated call is sent to nobody");
+    assert_eq!(cost(server, repeated).await, NOTHING, "a repeated call is sent to nobody");
 
-    let before = quiet(&hospital).await;
+    let before = quiet(server).await;
     bob.go_live().await;
-    let first = counts(&hospital).await.since(before);
+    let first = counts(server).await.since(before);
     assert_eq!(first, Counts { sends: 7, ..NOTHING }, "a doctor's first call is like any other");
 }
 
@@ -48,11 +48,11 @@ async fn a_join_with_a_token_costs_no_round_trip() {
     for query in ["", "?since=2", "?since=0"] {
         let join = async || drop(admin.socket(&format!("{WATCH}{query}"), true).await.json().await);
         join().await;
-        assert_eq!(cost(&hospital, join).await, NOTHING, "{query}");
+        assert_eq!(cost(server, join).await, NOTHING, "{query}");
     }
     let connect = format!("/ws/connect/?email={}", hospital.email("admin"));
     let connects = async || drop(admin.socket(&connect, true).await.json().await);
-    assert_eq!(cost(&hospital, connects).await, NOTHING, "{connect}");
+    assert_eq!(cost(server, connects).await, NOTHING, "{connect}");
 }
 
 #[tokio::test]
@@ -67,7 +67,7 @@ async fn a_sign_out_costs_no_round_trip_before_its_answer() {
         let session = sessions.pop().unwrap();
         assert_eq!(session.post_nothing("/api/users/logout/").await.status, 204);
     };
-    assert_eq!(cost(&hospital, sign_out).await, NOTHING);
+    assert_eq!(cost(server, sign_out).await, NOTHING);
 }
 
 #[tokio::test]
@@ -89,10 +89,10 @@ async fn a_read_costs_no_round_trip_before_its_answer() {
         }
         admin.done("/api/ws-ticket/", json!({"path": WATCH})).await;
     };
-    assert_eq!(cost(&hospital, reads).await, NOTHING);
+    assert_eq!(cost(server, reads).await, NOTHING);
 }
 
-/// More than the round trips of the flights: what was counted is saved too, and a room elsewhere may do the same.
+/// More than the round trips of the flights: the Worker saves its counters too.
 const BESIDES: u64 = 2;
 
 #[tokio::test]
@@ -109,12 +109,14 @@ async fn a_burst_of_a_hundred_changes_is_archived_by_three_flights_at_most() {
     };
     // Even numbers, so that everybody is off duty again. On a machine that is too slow for that it is tried again.
     for _ in 0..5 {
-        let before = quiet(&hospital).await;
+        quiet(server).await;
+        let before = counts_of(server, &hospital).await;
         let began = Instant::now();
         join_all(doctors.iter().zip([34, 34, 32]).map(|(doctor, calls)| come_and_go(doctor, calls))).await;
         let took = began.elapsed();
         server.archive_catches_up(hospital.id, CARRIED_OVER).await;
-        let spent = quiet(&hospital).await.since(before);
+        quiet(server).await;
+        let spent = counts_of(server, &hospital).await.since(before);
         println!("100 changes in {took:?}: {spent:?}");
         if took < Duration::from_secs(1) {
             assert!(spent.queries <= 3 + BESIDES, "{spent:?}");

@@ -193,7 +193,7 @@ async fn two_thousand_dashboards_come_back_at_once() {
     for dashboard in &mut dashboards {
         dashboard.hears(3, RECOVERY).await;
     }
-    let queries = counts(&hospital).await.queries;
+    let queries = counts(server).await.queries;
     for notes in dashboards.iter().map(Follower::notes) {
         assert_eq!((notes.gaps, notes.lost, notes.events.len()), (0, 0, 3));
     }

@@ -182,7 +182,7 @@ async fn reset(admin: &Session, user: &Session) -> String {
     temporary
 }
 
-/// What the Worker and a hospital's room have done since the server began.
+/// What a server with faults on demand has done since it began.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 struct Counts {
     /// Round trips to D1.
@@ -203,31 +203,39 @@ impl Counts {
     }
 }
 
-async fn counts(hospital: &Hospital) -> Counts {
-    let answer = request(hospital.server, "GET", &format!("/faults/counts/{}", hospital.id), &[], None).await;
-    serde_json::from_value(answer.json()).unwrap()
+async fn counts(server: &Server) -> Counts {
+    counts_at(server, "/faults/counts").await
+}
+
+/// The counts of one hospital's room and of the Worker. Other rooms may archive the work of earlier tests meanwhile.
+async fn counts_of(server: &Server, hospital: &Hospital) -> Counts {
+    counts_at(server, &format!("/faults/counts/{}", hospital.id)).await
+}
+
+async fn counts_at(server: &Server, path: &str) -> Counts {
+    serde_json::from_value(request(server, "GET", path, &[], None).await.json()).unwrap()
 }
 
 /// What `work` costs before its answer: it begins after the alarms have done what was due, and what it cost is read before
 /// the alarm that follows it a second later. An alarm may still ring meanwhile: the least of three times counts.
-async fn cost(hospital: &Hospital, mut work: impl AsyncFnMut()) -> Counts {
+async fn cost(server: &Server, mut work: impl AsyncFnMut()) -> Counts {
     let mut costs = Vec::new();
-    quiet(hospital).await;
+    quiet(server).await;
     for _ in 0..3 {
-        let before = counts(hospital).await;
+        let before = counts(server).await;
         work().await;
-        costs.push(counts(hospital).await.since(before));
+        costs.push(counts(server).await.since(before));
     }
     costs.into_iter().min().unwrap()
 }
 
-/// Waits until the room has done nothing that is counted for longer than a room waits before it archives.
-async fn quiet(hospital: &Hospital) -> Counts {
-    let (began, mut latest, mut changed) = (Instant::now(), counts(hospital).await, Instant::now());
+/// Waits until the server has done nothing that is counted for longer than a room waits before it archives.
+async fn quiet(server: &Server) -> Counts {
+    let (began, mut latest, mut changed) = (Instant::now(), counts(server).await, Instant::now());
     while changed.elapsed() < Duration::from_millis(2_500) {
-        assert!(began.elapsed() < Duration::from_secs(30), "the room does not become quiet");
+        assert!(began.elapsed() < Duration::from_secs(30), "the server does not become quiet");
         sleep(Duration::from_millis(100)).await;
-        let now = counts(hospital).await;
+        let now = counts(server).await;
         if now != latest {
             (latest, changed) = (now, Instant::now());
         }

@@ -85,7 +85,7 @@ async fn an_invented_token_costs_no_query_and_wakes_no_room() {
     arm(server, &hospital, "room/error").await;
     is_unavailable(&admin.get("/api/users/me/").await);
     struck(server).await;
-    assert!(cost(&hospital, async || drop(hospital.sign_in("user").await)).await.queries > 0);
+    assert!(cost(server, async || drop(hospital.sign_in("user").await)).await.queries > 0);
 
     for hospital in [&hospital, &elsewhere] {
         arm(server, hospital, "room/error").await;
@@ -108,7 +108,7 @@ async fn an_invented_token_costs_no_query_and_wakes_no_room() {
         let as_session = request(server, "GET", "/api/users/me/", &[("authorization", &authorization)], None).await;
         assert_eq!(as_session.refusal(), (401, "invalid_token".into()));
     };
-    assert_eq!(cost(&hospital, all).await, NOTHING);
+    assert_eq!(cost(server, all).await, NOTHING);
     report(
         23,
         "an_invented_token_costs_no_query_and_wakes_no_room",
@@ -135,7 +135,7 @@ async fn a_token_with_the_right_check_that_nobody_was_given_is_refused_by_its_ro
         let with_ticket = format!("{WATCH}?ticket={}", issued(TokenKind::Ticket, hospital_id));
         assert_eq!(Socket::open(server, &with_ticket, &[], true).await.closed().await, not_accepted(), "{hospital_id}");
     };
-    assert_eq!(cost(&hospital, async || refused(hospital.id).await).await, NOTHING, "its room knows its sessions");
+    assert_eq!(cost(server, async || refused(hospital.id).await).await, NOTHING, "its room knows its sessions");
     // The room of a hospital that does not exist asks D1, and stores nothing.
     for hospital_id in [987_654, (1 << 53) - 1] {
         refused(hospital_id).await;
@@ -150,7 +150,7 @@ async fn a_token_whose_session_is_over_is_refused_by_its_room() {
     let hospital = Hospital::fresh(server);
     let ann = hospital.sign_in("ann").await;
     assert_eq!(ann.post_nothing("/api/users/logout/").await.status, 204);
-    assert_eq!(cost(&hospital, async || is_signed_out(&ann).await).await, NOTHING);
+    assert_eq!(cost(server, async || is_signed_out(&ann).await).await, NOTHING);
     arm(server, &hospital, "room/error").await;
     is_unavailable(&ann.get("/api/users/me/").await);
     struck(server).await;
@@ -170,7 +170,7 @@ async fn text_that_cannot_be_a_token_is_not_looked_up() {
     };
     // A token as Django issued them names no hospital, so it is looked up in D1: the counter counts.
     let of_django = format!("Token {}", "0".repeat(40));
-    assert_eq!(cost(&hospital, async || refused("authorization", &of_django).await).await.queries, 1);
+    assert_eq!(cost(server, async || refused("authorization", &of_django).await).await.queries, 1);
 
     let long = "a".repeat(10_240);
     let hex = |digits: &str| digits.repeat(64);
@@ -193,7 +193,7 @@ async fn text_that_cannot_be_a_token_is_not_looked_up() {
             }
         }
     };
-    assert_eq!(cost(&hospital, all).await, NOTHING);
+    assert_eq!(cost(server, all).await, NOTHING);
 }
 
 /// The look-up comes before the hash: a name that is not looked up is not verified either, not even against the dummy.
@@ -210,7 +210,7 @@ async fn a_throttled_sign_in_is_not_looked_up_let_alone_hashed() {
         // The first one that is refused is recorded, with the user that it was for.
         assert_eq!(fail().await.status, 429);
         let refused = async || assert_eq!(fail().await.refusal(), (429, "throttled".into()));
-        assert_eq!(cost(&hospital, refused).await.queries, 0, "{name}");
+        assert_eq!(cost(server, refused).await.queries, 0, "{name}");
     }
     // Nobody else has to wait.
     Session::open(server, &hospital.email("bob"), PASSWORD).await;

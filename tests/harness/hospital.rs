@@ -32,8 +32,7 @@ const QUICK_HASH: &str =
 pub struct Hospital {
     /// Its id.
     pub id: i64,
-    /// Where it is.
-    pub server: &'static Server,
+    server: &'static Server,
 }
 
 impl Hospital {
