@@ -117,7 +117,8 @@ pub async fn edit(request: Request) -> Result<Response> {
     Ok(json(&call::<User>(bindings, hospital_id, &change).await?)?)
 }
 
-/// Who asks, if their room says that they may: its hospital, what it is to look them up by, and who they are.
+/// Asks the room whether the caller may do this. Returns the hospital, the caller as its room looks them up, and the
+/// principal.
 async fn authorized(request: &Request, permission: Permission) -> Result<(HospitalId, Caller, Principal)> {
     let (hospital_id, by) = request.caller().await?;
     let authorize = RoomCall::Authorize { by: by.clone(), permission };

@@ -46,16 +46,14 @@ impl Request {
     /// The fields of a JSON body that must be there.
     ///
     /// # Errors
-    /// What is wrong with the body.
+    /// An error that names the first problem of the body.
     pub async fn fields(&self) -> Result<Fields, ApiError> {
         let body = read_body(&self.head, &self.raw).await?;
-        if !body.is_empty() {
-            check_type(self.headers())?;
-        }
+        check_type(self.headers(), &body)?;
         Fields::parse(&body)
     }
 
-    /// Who asks, for the room to look up; and which hospital's room that is.
+    /// The hospital of the caller, and the caller as its room looks them up.
     ///
     /// # Errors
     /// [`ApiError::NotAuthenticated`], [`ApiError::InvalidToken`], and [`ApiError::Csrf`] for a change by a cookie from a

@@ -97,8 +97,8 @@ pub fn respond(status: u16, headers: &str, body: &[u8], socket: Option<&WebSocke
     Ok(new_response(status, headers, body, socket.map(AsRef::as_ref))?)
 }
 
-/// What an export hands to the runtime for `work`: its result, if it waits for nothing, otherwise a promise of it. A
-/// promise would cost a turn of the event loop.
+/// Polls `work` once. Returns its result if it is done, otherwise a promise. An export that returns a promise costs a turn
+/// of the event loop.
 ///
 /// # Errors
 /// Those of `work`, if it waits for nothing.
@@ -111,7 +111,7 @@ pub fn now_or_promise(work: impl Future<Output = Result<JsValue, JsValue>> + 'st
     }
 }
 
-/// What answers a request instead of an object that has failed, by the exception.
+/// Answers a request whose object has thrown an exception. It gets the request and the exception.
 pub type AfterFailure = Closure<dyn Fn(web_sys::Request, JsValue) -> Result<JsValue, JsValue>>;
 
 /// Hands a request to an object as it came. Returns a promise of its answer as it is or, if the object throws or cannot be

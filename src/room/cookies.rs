@@ -5,6 +5,7 @@ use cookie::{Cookie, SameSite, time::Duration};
 use rollcall_core::token::{LIFETIME, Token};
 
 use super::credentials::COOKIE;
+use crate::telemetry::http::is_secure;
 
 /// The `Set-Cookie` of a login.
 pub fn session_cookie(token: &Token, uri: &Uri) -> Option<HeaderValue> {
@@ -22,6 +23,6 @@ fn set_cookie(value: &str, seconds: i64, uri: &Uri) -> Option<HeaderValue> {
         .same_site(SameSite::Strict)
         .path("/")
         .max_age(Duration::seconds(seconds))
-        .secure(uri.scheme_str() == Some("https"));
+        .secure(is_secure(uri));
     HeaderValue::from_str(&cookie.to_string()).ok()
 }

@@ -30,7 +30,7 @@ pub enum Proof {
 }
 
 impl Proof {
-    /// What a client shows to open a socket. The header goes before the ticket, and the ticket before the cookie.
+    /// Reads the proof that a client shows to open a socket. The header goes before the ticket, the ticket before the cookie.
     ///
     /// # Errors
     /// [`ApiError::InvalidToken`] for what cannot be a token.

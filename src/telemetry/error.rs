@@ -7,7 +7,7 @@ use rollcall_core::ApiError;
 
 use super::{
     log,
-    response::{Body, Response, typed, with_body},
+    response::{Response, typed},
 };
 
 /// Why a request was not done.
@@ -39,9 +39,8 @@ impl Error {
     /// The answer that the caller gets.
     pub fn into_response(self) -> Response {
         let error = self.into_api_error();
-        let body = Body::Bytes(serde_json::to_vec(&error.body()).unwrap_or_default());
-        let status = StatusCode::from_u16(error.status()).unwrap_or_default();
-        let mut response = typed("application/json", with_body(status, body));
+        let mut response = typed("application/json", serde_json::to_vec(&error.body()).unwrap_or_default());
+        *response.status_mut() = StatusCode::from_u16(error.status()).unwrap_or_default();
         response.extensions_mut().insert(ErrorCode(error.code()));
         let headers = response.headers_mut();
         match error.status() {

@@ -137,7 +137,7 @@ async fn with_cors(cors: &CorsLayer, head: Head, response: Response) -> Response
     }
 }
 
-/// What pages of `allowed_origins` may do from elsewhere. `None` if no origin is listed.
+/// The CORS layer for pages of `allowed_origins`. `None` if no origin is listed.
 pub fn cors(allowed_origins: &[String]) -> Option<CorsLayer> {
     // To allow every origin would be to protect none.
     let (all, listed): (Vec<_>, Vec<_>) = allowed_origins.iter().partition(|origin| *origin == "*");

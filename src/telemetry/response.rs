@@ -1,14 +1,14 @@
-//! What a handler answers, before it is handed to the runtime.
+//! Responses, as handlers make them.
 
 use ::http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
 use wasm_bindgen::JsValue;
 use worker::WebSocket;
 
-/// An answer, before it is handed to the runtime.
+/// A response that was not handed to the runtime yet.
 pub type Response = ::http::Response<Body>;
 
-/// What an answer consists of besides its head.
+/// The body of a response.
 #[derive(Debug, Default)]
 pub enum Body {
     /// Nothing.
@@ -18,7 +18,7 @@ pub enum Body {
     Bytes(Vec<u8>),
     /// The client's end of a socket.
     Socket(WebSocket),
-    /// Whatever this room answers, head and all.
+    /// This room gives the whole response, its head too.
     OfRoom(JsValue),
 }
 
@@ -39,11 +39,12 @@ pub fn with_body(status: StatusCode, body: Body) -> Response {
 /// # Errors
 /// That the value cannot be written as JSON.
 pub fn json(value: &impl Serialize) -> worker::Result<Response> {
-    Ok(typed("application/json", with_body(StatusCode::OK, Body::Bytes(serde_json::to_vec(value)?))))
+    Ok(typed("application/json", serde_json::to_vec(value)?))
 }
 
 /// An answer of a media type.
-pub fn typed(media_type: &'static str, mut response: Response) -> Response {
+pub fn typed(media_type: &'static str, bytes: Vec<u8>) -> Response {
+    let mut response = Response::new(Body::Bytes(bytes));
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
     response
 }

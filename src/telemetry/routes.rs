@@ -1,4 +1,4 @@
-//! Which handler answers a request: found once, by path and method, in the Worker and in a room.
+//! Finds the handler of a request by path and method, in the Worker and in a room.
 
 use std::pin::Pin;
 
@@ -29,13 +29,13 @@ pub(crate) use routes;
 /// Routes by path.
 pub struct Routes<R: 'static>(matchit::Router<Vec<Route<R>>>);
 
-/// What answers a request.
+/// The route of a request, as far as there is one.
 pub struct Found<R> {
     /// The route's path, for the log: without what stands for its parameters. Empty if there is no such path.
     pub path: &'static str,
     /// The path's parameters.
     pub parameters: Parameters,
-    /// The handler; or the answer, if there is none.
+    /// The handler. If there is none, the response that says so.
     pub handler: Result<Handler<R>, Response>,
 }
 

@@ -1,6 +1,6 @@
 //! The history: as pages of JSON, or as CSV.
 
-use ::http::{HeaderMap, HeaderName, StatusCode, header};
+use ::http::{HeaderMap, HeaderName, header};
 use rollcall_core::{ApiError, Seq, auth::Permission, event::Event, export, query::EventFilter, wire::EventPage};
 
 use crate::{
@@ -8,7 +8,7 @@ use crate::{
     room::{request::Request, state::LiveRoom, storage::events::Found},
     telemetry::{
         error::Result,
-        response::{Body, Response, json, typed, with_body},
+        response::{Response, json, typed},
     },
 };
 
@@ -43,8 +43,7 @@ pub async fn list(request: Request) -> Result<Response> {
     let Page { events, next, previous } = page(found, &filter);
     if wants_csv(request.headers()) {
         let table = export::csv(&events).ok_or(ApiError::Unavailable)?;
-        let table = with_body(StatusCode::OK, Body::Bytes(table.into()));
-        let mut response = typed("text/csv; charset=utf-8", table);
+        let mut response = typed("text/csv; charset=utf-8", table.into());
         let cursors = [(NEXT, next), (PREVIOUS, previous)];
         for (name, seq) in cursors.into_iter().filter_map(|(name, seq)| Some((name, seq?))) {
             response.headers_mut().insert(name, seq.get().into());

@@ -1,13 +1,12 @@
 //! What a hospital's administrator may watch, for Prometheus. It needs no D1.
 
-use ::http::StatusCode;
 use rollcall_core::{auth::Permission, internal::room_samples, metrics::render};
 
 use crate::{
     room::request::Request,
     telemetry::{
         error::Result,
-        response::{Body, Response, typed, with_body},
+        response::{Response, typed},
     },
 };
 
@@ -34,5 +33,5 @@ pub async fn list(request: Request) -> Result<Response> {
 
 /// Metrics as Prometheus reads them.
 pub fn text(metrics: &str) -> Response {
-    typed("text/plain; version=0.0.4; charset=utf-8", with_body(StatusCode::OK, Body::Bytes(metrics.into())))
+    typed("text/plain; version=0.0.4; charset=utf-8", metrics.into())
 }
